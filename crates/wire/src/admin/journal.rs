@@ -1,0 +1,60 @@
+//! The journal. `GET /journal?since=&until=&flag=&environment=&actor=&before=&limit=`,
+//! `GET /journal/{revision}`, `POST /journal/verify`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::receipt::Change;
+
+/// Some records, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JournalPage {
+    /// The records.
+    pub records: Vec<RecordView>,
+    /// Pass as `before` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// One record, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecordView {
+    /// Its revision.
+    pub revision: u64,
+    /// When, in RFC 3339.
+    pub at: String,
+    /// Who, by id.
+    pub actor: String,
+    /// Who, by name.
+    pub actor_name: String,
+    /// Through what.
+    pub via: String,
+    /// Why; "none given" when nobody said.
+    pub reason: String,
+    /// The incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// Its link in the hash chain, in hexadecimal.
+    pub hash: String,
+}
+
+/// Whether the journal is whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Verification {
+    /// Whether every record continues the chain up to the head this server holds in memory.
+    pub intact: bool,
+    /// How many records were read.
+    pub records: u64,
+    /// The last revision of the chain.
+    pub revision: u64,
+    /// The last link, in hexadecimal.
+    pub head: String,
+    /// The first revision that is bad.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_bad: Option<u64>,
+    /// What is wrong with it and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
