@@ -22,10 +22,25 @@ pub struct Confirmation {
     /// and measured on its monotonic clock; absent while pending and after a restart in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<f64>,
+    /// How long the evaluators that have it took, one by one: request received to acknowledgement
+    /// received; absent as `elapsed_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_ms: Option<Quantiles>,
     /// Those who have not.
     pub stragglers: Vec<Straggler>,
     /// Clients that cannot acknowledge, by the evidence they give.
     pub caches: CacheEvidence,
+}
+
+/// How a set of times is spread, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Quantiles {
+    /// Half of them took at most this.
+    pub p50: f64,
+    /// 99 % of them took at most this.
+    pub p99: f64,
+    /// None took longer.
+    pub max: f64,
 }
 
 /// Whether everybody has it.

@@ -22,7 +22,9 @@ pub use flag::{
     AddRule, Arm, EnvironmentRules, Flag, FlagDefinition, FlagList, Kind, MoveRule, Prerequisite,
     PutFlag, Rule, Serve, ValueType,
 };
-pub use fleet::{CacheEvidence, Confirmation, ConfirmationState, Evaluator, Fleet, Straggler};
+pub use fleet::{
+    CacheEvidence, Confirmation, ConfirmationState, Evaluator, Fleet, Quantiles, Straggler,
+};
 pub use journal::{JournalPage, RecordView, Verification};
 pub use lever::{Exposure, Kill, Lever, Open, Pin, Position, Ramp, Undo};
 pub use problem::Problem;
