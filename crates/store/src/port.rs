@@ -1,0 +1,162 @@
+//! The port: what the node asks of a store.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use leverframe_core::{Entry, Link, Timestamp};
+
+use crate::error::{AppendError, StoreError};
+
+/// Adds to the journal. Blocking; owned by one thread, which waits for the disk.
+pub trait Store: Send {
+    /// Adds a group of entries in one durable transaction: all of them or none.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`] when somebody took the leadership after `fence` was given,
+    /// [`AppendError::Conflict`] when the journal's head is not `expected_revision` or the first
+    /// entry does not continue it, [`AppendError::NotNext`] when the entries do not follow one
+    /// another. Nothing was stored then. [`AppendError::Failed`] when the disk failed: nothing is
+    /// acknowledged, and the head must be read again before the next append.
+    fn append(
+        &mut self,
+        expected_revision: u64,
+        fence: Fence,
+        entries: &[Entry],
+    ) -> Result<(), AppendError>;
+
+    /// Gives out the next fence; from now on every older one is refused.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn take_leadership(&mut self, now: Timestamp) -> Result<Fence, StoreError>;
+
+    /// Reads the same journal, from any thread.
+    fn reader(&self) -> Arc<dyn Reader>;
+
+    /// What is kept beside the journal, from any thread.
+    fn beside(&self) -> Arc<dyn Beside>;
+}
+
+/// Reads the journal. Sees what is durable; never waits for the writer nor holds it up.
+pub trait Reader: Send + Sync {
+    /// The last revision and its link; [`Head::START`] when the journal is empty.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    fn head(&self) -> Result<Head, StoreError>;
+
+    /// At most `limit` entries after the revision `after`, in order, each one checked to continue
+    /// the one before it. Empty at and beyond the head.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] names the first bad revision; [`StoreError::UnknownRecord`] the first
+    /// that a newer version wrote.
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Checks that the journal still has the revision that somebody else knows (a snapshot, an
+    /// acknowledgement) and that it is the same one. Cheap: looks at one entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the journal ends before it or says something else there.
+    fn check(&self, known: Head) -> Result<(), StoreError>;
+
+    /// Checks the whole chain from the first entry, trusting nothing kept in memory, and that it
+    /// contains `known`, without which a cut-off tail cannot be noticed. `progress` is told how far
+    /// it has come, in revisions. Returns the head it came to.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] names the first bad revision.
+    fn verify(
+        &self,
+        known: Option<Head>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Head, StoreError>;
+
+    /// Writes the journal to a new file that appears whole, verified and durable, or not at all.
+    ///
+    /// # Errors
+    /// When the file exists, cannot be written, or the journal does not verify.
+    fn backup(&self, to: &Path) -> Result<BackupReport, StoreError>;
+}
+
+/// What is kept beside the journal: losing it costs time, never a change. Separate from the journal,
+/// so that a large snapshot is never in the way of an append.
+pub trait Beside: Send + Sync {
+    /// Replaces the snapshot.
+    ///
+    /// # Errors
+    /// When it cannot be stored; the one before it is still there.
+    fn save_snapshot(&self, snapshot: &StoredSnapshot) -> Result<(), StoreError>;
+
+    /// The snapshot, if there is one that is whole. A damaged one is as good as none and is logged.
+    ///
+    /// The caller asks [`Reader::check`] whether the journal still has the revision it was made at.
+    fn load_snapshot(&self) -> Option<StoredSnapshot>;
+
+    /// Replaces the roll of an environment.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn save_roll(&self, environment: &str, roll: &[u8]) -> Result<(), StoreError>;
+
+    /// Every roll, by the name of its environment. What cannot be read is left out and logged.
+    fn load_rolls(&self) -> Vec<(Box<str>, Vec<u8>)>;
+}
+
+/// The end of the journal, or any other place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The revision; 0 before the first.
+    pub revision: u64,
+    /// Its link.
+    pub link: Link,
+}
+
+/// Proof of a leadership: a number that only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(pub(crate) u64);
+
+/// A folded state, opaque here, and the place in the journal it was folded up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    /// The last entry it contains.
+    pub head: Head,
+    /// The state, in the caller's own form.
+    pub bytes: Vec<u8>,
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupReport {
+    /// The file.
+    pub path: PathBuf,
+    /// The last entry in it.
+    pub head: Head,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl Head {
+    /// Before the first entry.
+    pub const START: Self = Self {
+        revision: 0,
+        link: Link::START,
+    };
+
+    /// The place of an entry.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            revision: entry.record.revision,
+            link: entry.link,
+        }
+    }
+}
+
+impl Fence {
+    /// The number, for logs and status.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
