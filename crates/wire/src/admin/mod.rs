@@ -28,7 +28,7 @@ pub use fleet::{
 pub use journal::{JournalPage, RecordView, Verification};
 pub use lever::{Exposure, Kill, Lever, Open, Pin, Position, Ramp, Undo};
 pub use problem::Problem;
-pub use receipt::{Change, Receipt, Why};
+pub use receipt::{Change, Receipt, Removal, Why};
 pub use segment::{PutSegment, Segment, SegmentDefinition, SegmentList};
 pub use status::{Health, LeverStatus, Status, Whoami};
 pub use token::{CreateToken, CreatedToken, Role, Token, TokenList};

@@ -15,6 +15,15 @@ pub struct Why {
     pub incident: Option<String>,
 }
 
+/// Takes something away: the optional body of a DELETE.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Why.
+    #[serde(default)]
+    pub why: Why,
+}
+
 /// What a change did. Says "stored", never "arrived": ask the environment's confirmation for that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
