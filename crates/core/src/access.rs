@@ -1,5 +1,9 @@
 //! Who may do what: actors, tokens and roles. The surfaces authenticate; this decides.
 
+mod glob;
+mod permission;
+mod secret;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -7,6 +11,10 @@ use leverframe_flags::EnvironmentKey;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+
+pub use glob::is_glob;
+pub use permission::Permission;
+pub use secret::{TokenSecret, authenticate};
 
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,15 +71,54 @@ pub enum Actor {
     System,
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Actor {
+    /// The token's id, or `system`, as records name the actor.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Token { id } => id,
+            Self::System => "system",
+        }
+    }
+}
+
+impl Token {
+    /// Whether it has not expired.
+    #[must_use]
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+
+    /// Whether it is for this environment.
+    #[must_use]
+    pub fn allows_environment(&self, environment: &str) -> bool {
+        self.environments.is_empty() || self.environments.contains(environment)
+    }
+
+    /// Whether it is for flags of this key.
+    #[must_use]
+    pub fn allows_key(&self, flag: &str) -> bool {
+        self.keys.is_empty() || self.keys.iter().any(|glob| glob::matches(glob, flag))
+    }
+}
+
+impl Role {
+    /// The word used in files, the API and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Viewer => "viewer",
             Self::Evaluator => "evaluator",
             Self::ClientEvaluator => "client-evaluator",
             Self::Brake => "brake",
             Self::Operator => "operator",
             Self::Admin => "admin",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

@@ -188,6 +188,22 @@ pub struct Why {
     pub incident: Option<Box<str>>,
 }
 
+impl Why {
+    /// Without blanks around, and with nothing where there was only blank: "none given" is stored
+    /// as absence.
+    #[must_use]
+    pub fn tidied(&self) -> Self {
+        let tidy = |text: &Option<Box<str>>| {
+            let text = text.as_deref()?.trim();
+            (!text.is_empty()).then(|| text.into())
+        };
+        Self {
+            reason: tidy(&self.reason),
+            incident: tidy(&self.incident),
+        }
+    }
+}
+
 /// What makes a repeated command recognisable, within one token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {

@@ -98,6 +98,28 @@ pub struct EnvironmentRules {
 }
 
 impl FlagDefinition {
+    /// The value of the closed variant; a definition without one is never accepted.
+    #[must_use]
+    pub fn closed_value(&self) -> Option<&Value> {
+        self.variants.get(&self.closed)
+    }
+
+    /// The rules of an environment, in order.
+    #[must_use]
+    pub fn rules_in(&self, environment: &str) -> &[Rule] {
+        self.environments
+            .get(environment)
+            .map_or(&[], |rules| &rules.rules)
+    }
+
+    /// The prerequisites of an environment.
+    #[must_use]
+    pub fn prerequisites_in(&self, environment: &str) -> &[Prerequisite] {
+        self.environments
+            .get(environment)
+            .map_or(&[], |rules| &rules.prerequisites)
+    }
+
     /// What an evaluator of `environment` needs of this definition.
     #[must_use]
     pub fn in_environment(&self, environment: &str) -> Definition {

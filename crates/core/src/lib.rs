@@ -4,18 +4,29 @@
 
 pub mod access;
 pub mod command;
+pub mod decide;
 pub mod environment;
 pub mod event;
 pub mod flag;
+pub mod frame;
 pub mod limit;
+pub mod position;
+pub mod receipt;
 pub mod record;
 pub mod rejection;
+pub mod ring;
+pub mod roll;
+mod similar;
 pub mod state;
 pub mod time;
 
-pub use command::{Command, Meta, Selection, Why};
+pub use command::{Command, Idempotency, Meta, Selection, Why};
+pub use decide::{Decision, decide, first_events};
 pub use event::Event;
+pub use receipt::{Receipt, receipt};
 pub use record::{Entry, Link, Record};
 pub use rejection::Rejection;
+pub use ring::Ring;
+pub use roll::{Confirmation, Roll};
 pub use state::State;
 pub use time::Timestamp;

@@ -23,6 +23,14 @@ pub const ENVIRONMENTS_MAX: usize = 100;
 pub const TOKENS_MAX: usize = 10_000;
 /// Most environments or key globs one token names.
 pub const TOKEN_SCOPES_MAX: usize = 100;
+/// Most cohorts of one exposure.
+pub const COHORTS_MAX: usize = 100;
+/// Most names spelt out in one message; the others are counted.
+pub const NAMES_IN_MESSAGE_MAX: usize = 20;
+/// Most names looked at for a "did you mean".
+pub const SIMILAR_NAMES_MAX: usize = 20_000;
+/// `stale_after_s` of a kill flag that names none, in seconds.
+pub const KILL_STALE_AFTER_S: u32 = 300;
 /// How long an idempotency key is remembered, in milliseconds.
 pub const IDEMPOTENCY_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 /// Most idempotency keys remembered; the oldest goes first.
@@ -31,8 +39,16 @@ pub const IDEMPOTENCY_KEYS_MAX: usize = 100_000;
 pub const IDEMPOTENCY_BYTES_MAX: usize = 128;
 /// How many revisions back an undo can reach.
 pub const UNDO_REVISIONS_MAX: usize = 10_000;
+/// About how much memory undo may hold, in bytes.
+pub const UNDO_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// An evaluator counts on the roll for this long after it was last heard, in milliseconds.
 pub const ROLL_MS: i64 = 10 * 60 * 1_000;
+/// A connected evaluator that was not heard for this long has stopped answering, in milliseconds.
+pub const SILENT_MS: i64 = 5_000;
+/// Most refused definitions kept for one evaluator on the roll.
+pub const REFUSALS_MAX: usize = 100;
+/// Longest text an evaluator may say about itself, in bytes; the rest is cut off.
+pub const MEMBER_TEXT_BYTES_MAX: usize = 256;
 /// Most evaluators on the roll of one environment.
 pub const ROLL_MAX: usize = 50_000;
 /// Most frames one environment's ring holds.

@@ -1,6 +1,12 @@
 //! The state: the fold of the journal. Cloning is cheap, so that a reader and the writer's
 //! speculation each hold one of their own.
 
+mod apply;
+mod history;
+mod repeat;
+mod snapshot;
+mod uses;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,28 +14,40 @@ use imbl::OrdMap;
 use leverframe_flags::{EnvironmentKey, FlagKey, Position, Segment, SegmentKey};
 use serde::{Deserialize, Serialize};
 
-use crate::access::Token;
+use crate::access::{Actor, Token};
+use crate::command::Meta;
 use crate::environment::Environment;
+use crate::event::Event;
 use crate::flag::FlagDefinition;
-use crate::record::Link;
+use crate::record::{Link, Record};
 use crate::time::Timestamp;
 
+pub use apply::ApplyError;
+pub(crate) use history::why_final;
+pub use history::{Before, Touched};
+pub(crate) use repeat::Answered;
+pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
+pub use uses::SegmentUsers;
+pub(crate) use uses::segments_of;
+
 /// Everything the journal says is true.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub(crate) journal: Box<str>,
-    pub(crate) epoch: u64,
-    pub(crate) revision: u64,
-    pub(crate) head: Link,
-    pub(crate) at: Timestamp,
-    pub(crate) environments: OrdMap<EnvironmentKey, EnvironmentEntry>,
-    pub(crate) flags: OrdMap<FlagKey, Arc<Flag>>,
-    pub(crate) segments: OrdMap<SegmentKey, Arc<SegmentEntry>>,
-    pub(crate) tokens: OrdMap<Box<str>, Arc<TokenEntry>>,
+    journal: Arc<str>,
+    epoch: u64,
+    revision: u64,
+    head: Link,
+    at: Timestamp,
+    environments: OrdMap<EnvironmentKey, EnvironmentEntry>,
+    flags: OrdMap<FlagKey, Arc<Flag>>,
+    segments: OrdMap<SegmentKey, Arc<SegmentEntry>>,
+    tokens: OrdMap<Box<str>, Arc<TokenEntry>>,
+    repeats: repeat::Repeats,
+    history: history::History,
 }
 
 /// An environment and the last revision its evaluators had to hear of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentEntry {
     /// The environment.
     pub environment: Environment,
@@ -37,6 +55,8 @@ pub struct EnvironmentEntry {
     pub revision: u64,
     /// The journal's head at that revision.
     pub head: Link,
+    /// The revision that last turned its guard on or off, or made it.
+    pub guarded_revision: u64,
 }
 
 /// A flag with its levers.
@@ -46,7 +66,7 @@ pub struct Flag {
     pub definition: Arc<FlagDefinition>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// The revision that last changed the definition.
+    /// The revision that last changed the definition, archived the flag or restored it.
     pub defined_revision: u64,
     /// Whether it is out of use.
     pub is_archived: bool,
@@ -87,4 +107,167 @@ pub struct TokenEntry {
     pub created_at: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// The revision that made or revoked it.
+    pub revision: u64,
+}
+
+/// Where every lever stands until it is moved.
+static START: Position = Position::Closed { latch: None };
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    /// Before the first record.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            journal: Arc::from(""),
+            epoch: 0,
+            revision: 0,
+            head: Link::START,
+            at: Timestamp::default(),
+            environments: OrdMap::new(),
+            flags: OrdMap::new(),
+            segments: OrdMap::new(),
+            tokens: OrdMap::new(),
+            repeats: repeat::Repeats::default(),
+            history: history::History::default(),
+        }
+    }
+
+    /// The journal's own id; empty before the first record.
+    #[must_use]
+    pub fn journal(&self) -> &str {
+        &self.journal
+    }
+
+    /// The epoch; 1 from the first record, raised by every restore.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The revision of the last record; 0 before the first.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The link of the last record.
+    #[must_use]
+    pub fn head(&self) -> Link {
+        self.head
+    }
+
+    /// When the last record was decided.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Every environment, sorted by key.
+    pub fn environments(&self) -> impl Iterator<Item = &EnvironmentEntry> {
+        self.environments.values()
+    }
+
+    /// One environment.
+    #[must_use]
+    pub fn environment(&self, key: &str) -> Option<&EnvironmentEntry> {
+        self.environments.get(key)
+    }
+
+    /// Every flag, archived ones included, sorted by key.
+    pub fn flags(&self) -> impl Iterator<Item = &Arc<Flag>> {
+        self.flags.values()
+    }
+
+    /// How many flags there are, archived ones included.
+    #[must_use]
+    pub fn flags_len(&self) -> usize {
+        self.flags.len()
+    }
+
+    /// One flag, archived or not.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> Option<&Arc<Flag>> {
+        self.flags.get(key)
+    }
+
+    /// Every segment, sorted by key.
+    pub fn segments(&self) -> impl Iterator<Item = &Arc<SegmentEntry>> {
+        self.segments.values()
+    }
+
+    /// One segment.
+    #[must_use]
+    pub fn segment(&self, key: &str) -> Option<&Arc<SegmentEntry>> {
+        self.segments.get(key)
+    }
+
+    /// Every token, revoked and expired ones included, sorted by id.
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<TokenEntry>> {
+        self.tokens.values()
+    }
+
+    /// One token, working or not.
+    #[must_use]
+    pub fn token(&self, id: &str) -> Option<&Arc<TokenEntry>> {
+        self.tokens.get(id)
+    }
+
+    /// The ETag of a lever: the revision that last changed this flag in this environment, by a
+    /// move there or by a new definition (which is the same in every environment).
+    #[must_use]
+    pub fn lever_revision(&self, flag: &Flag, environment: &str) -> u64 {
+        flag.lever(environment)
+            .map_or(0, |lever| lever.moved_revision)
+            .max(flag.defined_revision)
+    }
+
+    /// The record that these events would be: numbered, named and with its reason tidied. It is
+    /// true only once it is sealed, stored and applied.
+    #[must_use]
+    pub fn next_record(&self, events: Vec<Event>, meta: &Meta) -> Record {
+        let actor_name = match &meta.actor {
+            Actor::System => "system".into(),
+            Actor::Token { id } => self
+                .token(id)
+                .map_or_else(|| id.clone(), |entry| entry.token.name.clone()),
+        };
+        Record {
+            revision: self.revision + 1,
+            at: meta.now,
+            actor: meta.actor.id().into(),
+            actor_name,
+            via: meta.via.clone(),
+            why: meta.why.tidied(),
+            idempotency: meta.idempotency.clone(),
+            events,
+        }
+    }
+}
+
+impl Flag {
+    /// The flag's name.
+    #[must_use]
+    pub fn key(&self) -> &FlagKey {
+        &self.definition.key
+    }
+
+    /// Where the flag stands in an environment; [`Position::start`] where it was never moved.
+    #[must_use]
+    pub fn position(&self, environment: &str) -> &Position {
+        self.lever(environment)
+            .map_or(&START, |lever| &lever.position)
+    }
+
+    /// The lever in an environment, if it was ever moved there.
+    #[must_use]
+    pub fn lever(&self, environment: &str) -> Option<&Lever> {
+        self.levers.get(environment)
+    }
 }

@@ -1,0 +1,108 @@
+//! Receipts: what a record changed, for people.
+
+use crate::event::Event;
+use crate::record::Record;
+use crate::state::why_final;
+use crate::time::Timestamp;
+
+/// What a record changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The revision.
+    pub revision: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What changed, in the order of the record.
+    pub changes: Vec<Change>,
+    /// Whether an undo can take it back while it is the last change of what it touched.
+    pub undoable: bool,
+    /// Why it cannot be taken back, if it cannot.
+    pub why_not_undoable: Option<&'static str>,
+}
+
+/// One thing that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What kind of thing: `lever`, `flag`, `segment`, `environment`, `token`, `journal` or
+    /// `revision`.
+    pub noun: &'static str,
+    /// Its name.
+    pub key: String,
+    /// Where, for what belongs to one environment.
+    pub environment: Option<String>,
+    /// How it was, where the record says so.
+    pub from: Option<String>,
+    /// How it is now.
+    pub to: Option<String>,
+    /// The change as a sentence.
+    pub sentence: String,
+}
+
+/// What a record changed.
+#[must_use]
+pub fn receipt(record: &Record) -> Receipt {
+    let why_not_undoable = record.events.iter().find_map(why_final);
+    Receipt {
+        revision: record.revision,
+        at: record.at,
+        changes: record.events.iter().map(change).collect(),
+        undoable: why_not_undoable.is_none(),
+        why_not_undoable,
+    }
+}
+
+fn change(event: &Event) -> Change {
+    match event {
+        Event::PositionMoved {
+            flag,
+            environment,
+            from,
+            to,
+        } => Change {
+            noun: "lever",
+            key: flag.to_string(),
+            environment: Some(environment.to_string()),
+            from: Some(from.to_string()),
+            to: Some(to.to_string()),
+            sentence: format!("{flag} {to} in {environment}"),
+        },
+        Event::JournalStarted { journal } => of("journal", journal, "started"),
+        Event::EpochRaised { epoch } => of("journal", &epoch.to_string(), "is the new epoch"),
+        Event::EnvironmentCreated { environment } => {
+            of("environment", environment.key.as_str(), "created")
+        }
+        Event::EnvironmentGuarded {
+            environment,
+            guarded,
+        } => of(
+            "environment",
+            environment.as_str(),
+            if *guarded { "guarded" } else { "not guarded" },
+        ),
+        Event::FlagCreated { definition } => of(
+            "flag",
+            definition.key.as_str(),
+            "created, closed everywhere",
+        ),
+        Event::FlagEdited { definition } => of("flag", definition.key.as_str(), "edited"),
+        Event::FlagArchived { flag } => of("flag", flag.as_str(), "archived"),
+        Event::FlagRestored { flag } => of("flag", flag.as_str(), "back in use, closed everywhere"),
+        Event::SegmentCreated { segment } => of("segment", segment.key.as_str(), "created"),
+        Event::SegmentEdited { segment } => of("segment", segment.key.as_str(), "edited"),
+        Event::SegmentDeleted { segment } => of("segment", segment.as_str(), "deleted"),
+        Event::Undone { revision } => of("revision", &format!("r{revision}"), "undone"),
+        Event::TokenCreated { token } => of("token", &token.name, "created"),
+        Event::TokenRevoked { id } => of("token", id, "revoked"),
+    }
+}
+
+fn of(noun: &'static str, key: &str, to: &str) -> Change {
+    Change {
+        noun,
+        key: key.to_owned(),
+        environment: None,
+        from: None,
+        to: Some(to.to_owned()),
+        sentence: format!("{noun} {key} {to}"),
+    }
+}

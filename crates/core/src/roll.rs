@@ -1,0 +1,294 @@
+//! The roll: the evaluators of one environment that count for a confirmation.
+//!
+//! A member counts from its first snapshot until it says goodbye or was not heard for
+//! [`ROLL_MS`]; one that disconnects without goodbye stays on the roll as long. A reconnecting
+//! instance keeps its place. What an evaluator last said it stands at is what counts, never the
+//! best it ever said: a process that restarts under its old name may stand further back.
+//!
+//! The roll is beside the journal, not in it; it is stored as the list of its members.
+
+mod confirmation;
+
+use std::collections::BTreeMap;
+
+use leverframe_flags::FlagKey;
+use serde::{Deserialize, Serialize};
+
+use crate::limit::{MEMBER_TEXT_BYTES_MAX, REFUSALS_MAX, ROLL_MAX, ROLL_MS};
+use crate::record::Link;
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+
+pub use confirmation::{Confirmation, Refusal, Straggler, StragglerKind};
+
+/// What an evaluator says about itself when it joins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// A name that is its own, such as `web-7f9c-2`; it keeps its place on the roll under it.
+    pub instance: Box<str>,
+    /// The application it is part of.
+    pub application: Box<str>,
+    /// The application's build.
+    pub build: Box<str>,
+    /// The client's name and version.
+    pub version: Box<str>,
+    /// Where it says it stands already, when it resumes.
+    pub resumes: Option<Acknowledged>,
+}
+
+/// A state of the environment that an evaluator says it has applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// The epoch.
+    pub epoch: u64,
+    /// The environment's revision.
+    pub revision: u64,
+    /// The last kill ahead of the journal that it has applied.
+    pub brake: u64,
+    /// The journal's head at that revision, as it knows it.
+    pub head: Link,
+    /// When it said so, by the node's clock.
+    pub at: Timestamp,
+}
+
+/// An evaluator on the roll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its own name.
+    pub instance: Box<str>,
+    /// The application it is part of.
+    pub application: Box<str>,
+    /// The application's build.
+    pub build: Box<str>,
+    /// The client's name and version.
+    pub version: Box<str>,
+    /// When it joined first.
+    pub joined_at: Timestamp,
+    /// When it was last heard.
+    pub last_seen: Timestamp,
+    /// Whether a connection of its is open.
+    pub is_connected: bool,
+    /// Whether it has acknowledged a snapshot and so counts.
+    pub counts: bool,
+    /// Where it last said it stands.
+    pub acknowledged: Option<Acknowledged>,
+    /// The flags whose definition it refused, and why; they are closed there.
+    pub refused: Vec<(FlagKey, String)>,
+    /// Open connections; a new one may come before the old one is seen to be gone.
+    #[serde(skip)]
+    connections: u32,
+}
+
+/// The evaluators of one environment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roll {
+    members: BTreeMap<Box<str>, Member>,
+    /// How many members that count stand at each (epoch, revision); no entry is 0.
+    standing: BTreeMap<Standing, usize>,
+}
+
+/// Where a member stands; `None`, below everything, when it joined again and has not said.
+type Standing = Option<(u64, u64)>;
+
+impl Roll {
+    /// An empty roll.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The roll as it was stored. Nobody is connected yet.
+    #[must_use]
+    pub fn load(members: impl IntoIterator<Item = Member>) -> Self {
+        let mut roll = Self::new();
+        for mut member in members {
+            member.is_connected = false;
+            member.connections = 0;
+            roll.put(member);
+        }
+        roll
+    }
+
+    /// A connection was opened. Each needs one [`Roll::disconnected`] when it ends.
+    ///
+    /// # Errors
+    /// [`Rejection::Full`] when the roll holds [`ROLL_MAX`] evaluators that were heard lately.
+    pub fn joined(&mut self, hello: Hello, now: Timestamp) -> Result<(), Rejection> {
+        let instance = bounded(&hello.instance);
+        let old = self.take(&instance);
+        if old.is_none() && self.members.len() >= ROLL_MAX {
+            self.forget_silent(now);
+            if self.members.len() >= ROLL_MAX {
+                return Err(Rejection::Full {
+                    noun: "evaluators on the roll",
+                    max: ROLL_MAX,
+                });
+            }
+        }
+        let (joined_at, counts, refused, connections) = match old {
+            Some(old) => (old.joined_at, old.counts, old.refused, old.connections),
+            None => (now, false, Vec::new(), 0),
+        };
+        self.put(Member {
+            application: bounded(&hello.application),
+            build: bounded(&hello.build),
+            version: bounded(&hello.version),
+            instance,
+            joined_at,
+            last_seen: now,
+            is_connected: true,
+            counts: counts || hello.resumes.is_some(),
+            acknowledged: hello.resumes,
+            refused,
+            connections: connections.saturating_add(1),
+        });
+        Ok(())
+    }
+
+    /// An evaluator says where it stands, and which definitions it refused there. From the first
+    /// time on it counts.
+    pub fn acknowledged(
+        &mut self,
+        instance: &str,
+        acknowledged: Acknowledged,
+        mut refused: Vec<(FlagKey, String)>,
+        now: Timestamp,
+    ) {
+        refused.truncate(REFUSALS_MAX);
+        for (_, why) in &mut refused {
+            *why = bounded(why).into();
+        }
+        self.change(instance, |member| {
+            member.hear(now);
+            member.counts = true;
+            member.acknowledged = Some(acknowledged);
+            member.refused = refused;
+        });
+    }
+
+    /// Anything came from an evaluator, such as a heartbeat.
+    pub fn heard(&mut self, instance: &str, now: Timestamp) {
+        if let Some(member) = self.members.get_mut(instance) {
+            member.hear(now);
+        }
+    }
+
+    /// A connection ended without goodbye. The evaluator stays on the roll.
+    pub fn disconnected(&mut self, instance: &str, _now: Timestamp) {
+        if let Some(member) = self.members.get_mut(instance) {
+            member.connections = member.connections.saturating_sub(1);
+            member.is_connected = member.connections > 0;
+        }
+    }
+
+    /// An evaluator leaves, and says so.
+    pub fn said_goodbye(&mut self, instance: &str, _now: Timestamp) {
+        self.take(instance);
+    }
+
+    /// Forgets who was not heard for [`ROLL_MS`]. Counting leaves them out in any case; this keeps
+    /// the roll small, and [`Roll::behind`] exact.
+    pub fn forget_silent(&mut self, now: Timestamp) {
+        let silent: Vec<Box<str>> = self
+            .members
+            .values()
+            .filter(|member| !member.is_recent(now))
+            .map(|member| member.instance.clone())
+            .collect();
+        for instance in silent {
+            self.take(&instance);
+        }
+    }
+
+    /// The evaluators that were heard in the last [`ROLL_MS`], sorted by instance, those included
+    /// that do not count yet.
+    pub fn members(&self, now: Timestamp) -> impl Iterator<Item = &Member> {
+        self.members
+            .values()
+            .filter(move |member| member.is_recent(now))
+    }
+
+    /// One evaluator.
+    #[must_use]
+    pub fn member(&self, instance: &str) -> Option<&Member> {
+        self.members.get(instance)
+    }
+
+    /// Everybody, for storing.
+    #[must_use]
+    pub fn to_members(&self) -> Vec<Member> {
+        self.members.values().cloned().collect()
+    }
+
+    /// How many evaluators have not acknowledged `revision` of `epoch`, at the cost of a glance:
+    /// for asking after every acknowledgement whether [`Roll::confirmation`], which looks at every
+    /// member, is worth asking. Those who fell silent are in it until they are forgotten.
+    #[must_use]
+    pub fn behind(&self, epoch: u64, revision: u64) -> usize {
+        self.standing
+            .range(..Some((epoch, revision)))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// Who has `revision` of `epoch`, and who has not.
+    #[must_use]
+    pub fn confirmation(&self, epoch: u64, revision: u64, now: Timestamp) -> Confirmation {
+        Confirmation::of(self.members(now), epoch, revision, now)
+    }
+
+    fn change(&mut self, instance: &str, change: impl FnOnce(&mut Member)) {
+        if let Some(mut member) = self.take(instance) {
+            change(&mut member);
+            self.put(member);
+        }
+    }
+
+    fn take(&mut self, instance: &str) -> Option<Member> {
+        let member = self.members.remove(instance)?;
+        if member.counts
+            && let Some(count) = self.standing.get_mut(&member.standing())
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.standing.remove(&member.standing());
+            }
+        }
+        Some(member)
+    }
+
+    fn put(&mut self, member: Member) {
+        if member.counts {
+            *self.standing.entry(member.standing()).or_default() += 1;
+        }
+        self.members.insert(member.instance.clone(), member);
+    }
+}
+
+impl Member {
+    fn hear(&mut self, now: Timestamp) {
+        self.last_seen = now;
+        // Whoever is heard has a connection, whatever was counted.
+        self.connections = self.connections.max(1);
+        self.is_connected = true;
+    }
+
+    fn is_recent(&self, now: Timestamp) -> bool {
+        now.ms_since(self.last_seen) <= ROLL_MS
+    }
+
+    fn standing(&self) -> Standing {
+        self.acknowledged
+            .as_ref()
+            .map(|acknowledged| (acknowledged.epoch, acknowledged.revision))
+    }
+}
+
+/// What an evaluator says about itself is input.
+fn bounded(text: &str) -> Box<str> {
+    let mut end = text.len().min(MEMBER_TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().into()
+}
