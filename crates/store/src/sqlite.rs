@@ -48,9 +48,11 @@ use crate::port::{Beside, Fence, Reader, Store};
 
 /// The store of one node, in a data directory that nobody else may write while it is open.
 pub struct SqliteStore {
+    // Dropped before the writing connection: the last one to close tidies the log away, and one
+    // that cannot write leaves it.
+    reader: Arc<SqliteReader>,
     connection: Connection,
     file: PathBuf,
-    reader: Arc<SqliteReader>,
     beside: Arc<SqliteBeside>,
     _lock: Lock,
 }

@@ -22,11 +22,17 @@ use crate::port::{Head, Reader};
 /// A restore that is prepared and not yet decided. Dropping it leaves everything as it was.
 #[derive(Debug)]
 pub struct Restore {
+    // Dropped first, while the lock is still held.
+    copy: Copy,
     directory: Directory,
     incoming: SqliteStore,
     backup: Head,
     current: Result<Option<SqliteReader>, StoreError>,
 }
+
+/// The incoming file, which goes away with a restore that is not decided.
+#[derive(Debug)]
+struct Copy(PathBuf);
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +56,8 @@ impl Restore {
         let lock = directory.lock()?;
         finish(&directory)?;
         let incoming = directory.incoming();
-        directory::remove(&incoming)?;
-        for companion in directory::companions(&incoming) {
-            directory::remove(&companion)?;
-        }
+        let copy = Copy(incoming.clone());
+        copy.remove()?;
         let head = source
             .with(|connection| backup::copy(connection, &incoming))
             .map_err(|error| error.in_backup(backup))?;
@@ -63,6 +67,7 @@ impl Restore {
         };
         Ok(Self {
             incoming: SqliteStore::open_locked(&directory, incoming, lock)?,
+            copy,
             directory,
             backup: head,
             current,
@@ -96,6 +101,7 @@ impl Restore {
     /// next opening finishes.
     pub fn install(self, now: Timestamp) -> Result<Restored, StoreError> {
         let Self {
+            copy: _copy,
             directory,
             incoming,
             current,
@@ -121,6 +127,23 @@ impl Restore {
         finish(&directory)?;
         drop(lock);
         Ok(Restored { head, aside })
+    }
+}
+
+impl Copy {
+    fn remove(&self) -> Result<(), StoreError> {
+        let [log, index] = directory::companions(&self.0);
+        [&self.0, &log, &index]
+            .into_iter()
+            .try_for_each(|file| directory::remove(file))
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            tracing::warn!(%error, "a copy that is not needed was left behind");
+        }
     }
 }
 

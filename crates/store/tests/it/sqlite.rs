@@ -1,0 +1,159 @@
+//! The SQLite adapter: the contract, and what it leaves to a file of its own.
+
+use std::path::Path;
+
+use leverframe_core::{Link, Timestamp};
+use leverframe_store::{Head, SqliteStore, Store, StoreError, StoredSnapshot};
+use tempfile::TempDir;
+
+use crate::contract::{Adapter, contract};
+use crate::entries::grow;
+
+pub(crate) struct InDirectory(pub(crate) TempDir);
+
+impl Adapter for InDirectory {
+    fn fresh() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(SqliteStore::open(self.0.path()).unwrap())
+    }
+}
+
+contract!(InDirectory);
+
+/// A connection such as an operator or an intruder has, after the server has stopped.
+pub(crate) fn by_hand(data: &Path, file: &str, sql: &str) {
+    let connection = rusqlite::Connection::open(data.join(file)).unwrap();
+    connection.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_slip_of_the_hand_cannot_change_a_record() {
+    let place = InDirectory::fresh();
+    grow(&mut *place.open(), 3);
+    let connection = rusqlite::Connection::open(place.0.path().join("lever.db")).unwrap();
+    for sql in [
+        "UPDATE journal SET at_ms = 0 WHERE revision = 2",
+        "DELETE FROM journal WHERE revision = 3",
+        "DELETE FROM journal",
+    ] {
+        let error = connection.execute(sql, ()).unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{error}");
+    }
+}
+
+#[test]
+fn a_snapshot_with_any_byte_or_place_changed_is_not_used() {
+    for tear in [
+        "UPDATE snapshot SET state = substr(state, 1, 99)",
+        "UPDATE snapshot SET state = CAST(x'08' || substr(state, 2) AS BLOB)",
+        "UPDATE snapshot SET state = x''",
+        "UPDATE snapshot SET revision = revision + 1",
+        "UPDATE snapshot SET link = zeroblob(32)",
+        "UPDATE snapshot SET link = x'00'",
+        "UPDATE snapshot SET checksum = zeroblob(32)",
+    ] {
+        let place = InDirectory::fresh();
+        place
+            .open()
+            .beside()
+            .save_snapshot(&StoredSnapshot {
+                head: Head {
+                    revision: 7,
+                    link: Link::START.next("seven"),
+                },
+                bytes: vec![7; 100],
+            })
+            .unwrap();
+        by_hand(place.0.path(), "lever-beside.db", tear);
+        assert_eq!(place.open().beside().load_snapshot(), None, "{tear}");
+    }
+}
+
+#[test]
+fn what_lies_beside_can_be_damaged_or_gone_and_the_journal_still_opens() {
+    let place = InDirectory::fresh();
+    let head = grow(&mut *place.open(), 3);
+    let beside = place.0.path().join("lever-beside.db");
+    for damage in [None, Some("not a database at all".repeat(1_000))] {
+        match damage {
+            None => std::fs::remove_file(&beside).unwrap(),
+            Some(damage) => std::fs::write(&beside, damage).unwrap(),
+        }
+        let store = place.open();
+        assert_eq!(store.reader().head().unwrap(), head);
+        assert_eq!(store.beside().load_snapshot(), None);
+        store.beside().save_roll("prod", b"again").unwrap();
+        assert_eq!(store.beside().load_rolls().len(), 1);
+    }
+}
+
+#[test]
+fn a_journal_that_is_no_database_is_refused_with_the_command_that_restores() {
+    let place = InDirectory::fresh();
+    grow(&mut *place.open(), 1);
+    std::fs::write(place.0.path().join("lever.db"), "garbage ".repeat(2_000)).unwrap();
+    let error = SqliteStore::open(place.0.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+    let command = format!("lever restore <backup> --data {}", place.0.path().display());
+    assert!(error.to_string().ends_with(&command), "{error}");
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let place = InDirectory::fresh();
+    by_hand(place.0.path(), "lever.db", "CREATE TABLE notes (text TEXT)");
+    let error = SqliteStore::open(place.0.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused() {
+    let place = InDirectory::fresh();
+    grow(&mut *place.open(), 1);
+    by_hand(
+        place.0.path(),
+        "lever.db",
+        "INSERT INTO migration (number, name) VALUES (99, 'from the future')",
+    );
+    match SqliteStore::open(place.0.path()).unwrap_err() {
+        StoreError::UnknownSchema { found, .. } => assert_eq!(found, 99),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_long_reading_does_not_hold_up_an_append() {
+    let place = InDirectory::fresh();
+    let mut store = place.open();
+    grow(&mut *store, 1_500);
+    let reader = store.reader();
+    let mut appended = 0;
+    // The progress is told in the middle of the walk.
+    let head = reader
+        .verify(None, &mut |_| {
+            if appended < 2 {
+                grow(&mut *store, 1);
+                appended += 1;
+            }
+        })
+        .unwrap();
+    assert_eq!(head.revision, 1_502);
+}
+
+#[test]
+fn a_read_in_an_opened_directory_needs_no_lock() {
+    let place = InDirectory::fresh();
+    let mut store = place.open();
+    let head = grow(&mut *store, 4);
+    let outsider = leverframe_store::sqlite::SqliteReader::open(place.0.path()).unwrap();
+    assert_eq!(
+        leverframe_store::Reader::verify(&outsider, Some(head), &mut |_| {}).unwrap(),
+        head
+    );
+    let fence = store.take_leadership(Timestamp::default()).unwrap();
+    let next = crate::entries::entries(head, 1);
+    store.append(4, fence, &next).unwrap();
+}
