@@ -1,5 +1,8 @@
 //! Definitions, as one environment's evaluators need them: what a flag does when it is not closed.
 
+mod uses;
+mod validate;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +11,9 @@ use crate::expression::Expression;
 use crate::key::{FlagKey, SegmentKey, VariantKey};
 use crate::percentage::Percentage;
 use crate::value::{Value, ValueType};
+
+pub(crate) use validate::joined;
+pub use validate::{DefinitionError, Place, SegmentError};
 
 /// A flag's definition in one environment. Declarative; says nothing of who is let through now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

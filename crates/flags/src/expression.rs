@@ -1,40 +1,163 @@
 //! The `when` language: what people write, the tree it means, and the text it prints back to.
+//!
+//! `docs/reference/when-language.md` is its reference for people; its examples are tests here.
 
+mod cursor;
+mod error;
+mod literal;
+mod parser;
+mod print;
+mod suggestion;
+mod tree;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A parsed `when` expression. Prints back to text that parses to the same tree.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Expression(String);
+use crate::key::SegmentKey;
+use crate::limit::{
+    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_PREDICATES_MAX, LIST_ITEMS_MAX,
+};
 
-/// Where and why a text is not an expression.
+pub use error::ExpressionError;
+pub(crate) use literal::instant;
+pub use tree::{Comparison, Expr, Literal, Pattern, PatternError, Predicate, Subject, Test};
+
+/// A checked `when` expression. Prints back to text that parses to the same tree; cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression(Arc<Expr>);
+
+/// Why a tree that was not parsed from text is not an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (at character {position})")]
-pub struct ExpressionError {
-    /// The position of the offending character, counted in characters from 1.
-    pub position: usize,
-    /// What was expected or is wrong.
-    pub message: String,
+pub enum TreeError {
+    /// Deeper than [`EXPRESSION_DEPTH_MAX`].
+    #[error("parentheses and `not` nest deeper than {EXPRESSION_DEPTH_MAX}")]
+    TooDeep,
+    /// More predicates than [`EXPRESSION_PREDICATES_MAX`].
+    #[error("more than {EXPRESSION_PREDICATES_MAX} predicates; put some into a segment")]
+    TooManyPredicates,
+    /// More list items than [`LIST_ITEMS_MAX`].
+    #[error("a list of more than {LIST_ITEMS_MAX} items; list units in a segment instead")]
+    ListTooLong,
+    /// A list without items.
+    #[error("an empty list matches nothing; leave the predicate out")]
+    ListEmpty,
+    /// A list of several types.
+    #[error("a list holds items of one type: texts, numbers or booleans")]
+    ListMixed,
+    /// `<` and its like on something else than a number.
+    #[error("only numbers can be ordered with < <= > >=")]
+    OrderWithoutNumber,
+    /// A float that is not finite.
+    #[error("a number must be finite")]
+    NotFinite,
+    /// An attribute without a name.
+    #[error("an attribute needs a name")]
+    EmptyName,
+    /// The text it prints to is longer than [`EXPRESSION_BYTES_MAX`].
+    #[error(
+        "written out it takes {bytes} bytes, more than {EXPRESSION_BYTES_MAX}; \
+         put a part of it into a segment"
+    )]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+}
+
+impl Expression {
+    /// Checks a tree from another format against the bounds of the language and brings it into
+    /// the form that parsing its text gives (nested `and` in `and` flattened, lists of one
+    /// unwrapped).
+    ///
+    /// # Errors
+    /// [`TreeError`] says which bound it breaks.
+    pub fn new(tree: Expr) -> Result<Self, TreeError> {
+        // Depth first, so that nothing below recurses deeper than it says.
+        if tree.depth_exceeds(EXPRESSION_DEPTH_MAX.saturating_mul(2)) {
+            return Err(TreeError::TooDeep);
+        }
+        let tree = tree.flattened();
+        if print::nesting(&tree) > EXPRESSION_DEPTH_MAX {
+            return Err(TreeError::TooDeep);
+        }
+        let mut predicates = 0_usize;
+        tree.try_for_each_predicate(&mut |predicate| {
+            predicates = predicates.saturating_add(1);
+            if predicates > EXPRESSION_PREDICATES_MAX {
+                return Err(TreeError::TooManyPredicates);
+            }
+            predicate.check()
+        })?;
+        let expression = Self(Arc::new(tree));
+        let bytes = print::length(&expression);
+        if bytes > EXPRESSION_BYTES_MAX {
+            return Err(TreeError::TooLong { bytes });
+        }
+        Ok(expression)
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn tree(&self) -> &Expr {
+        &self.0
+    }
+
+    /// The segments it asks about.
+    #[must_use]
+    pub fn segments(&self) -> BTreeSet<&SegmentKey> {
+        let mut found = BTreeSet::new();
+        self.0.for_each_predicate(&mut |predicate| {
+            if let Predicate::Segment { any_of } = predicate {
+                found.extend(any_of);
+            }
+        });
+        found
+    }
+
+    /// The attributes it asks about, as they are written.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<&Subject> {
+        let mut found = Vec::new();
+        self.0.for_each_predicate(&mut |predicate| {
+            if let Predicate::Attribute { subject, .. } = predicate
+                && !found.contains(&subject)
+            {
+                found.push(subject);
+            }
+        });
+        found
+    }
 }
 
 impl FromStr for Expression {
     type Err = ExpressionError;
+
     fn from_str(text: &str) -> Result<Self, ExpressionError> {
-        Ok(Self(text.to_owned()))
+        let tree = parser::parse(text)?;
+        // What is left to go wrong concerns the whole text.
+        Self::new(tree).map_err(|error| ExpressionError {
+            position: 1,
+            message: error.to_string(),
+        })
     }
 }
+
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
+
 impl Serialize for Expression {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
+
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;

@@ -39,3 +39,11 @@ pub const UNIT_BYTES_MAX: usize = 1_024;
 pub const CONTEXT_ATTRIBUTES_MAX: usize = 256;
 /// Deepest nesting of one context attribute.
 pub const CONTEXT_DEPTH_MAX: usize = 16;
+/// Most prerequisites visited in one evaluation, over all levels; beyond it they count as a circle.
+pub const PREREQUISITE_VISITS_MAX: u32 = 256;
+/// Most segment conditions asked in one evaluation, over all levels; beyond it they are unknown.
+pub const SEGMENT_VISITS_MAX: u32 = 4_096;
+/// Longest rule id or salt, in bytes.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Most other histories of which a follower remembers where it left them.
+pub const HISTORIES_LEFT_MAX: usize = 8;

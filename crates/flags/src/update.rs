@@ -18,7 +18,8 @@ pub struct Cursor {
     pub previous: u64,
     /// The revision an evaluator is at once it has applied this.
     pub revision: u64,
-    /// How many kills are out that the journal has not stored yet.
+    /// The number of the last kill that is out and that the journal has not stored yet; 0 when
+    /// there is none. A snapshot shows the flags of such kills as closed.
     pub brake: u64,
     /// The journal's head hash at `revision`, in hexadecimal; the evaluator sends it back, so that
     /// a truncated or rewritten journal is noticed.

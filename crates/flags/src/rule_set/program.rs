@@ -1,0 +1,217 @@
+//! What a definition compiles to, whatever the position is.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::flag::{Fixed, Unit};
+use crate::bucket::BucketSalt;
+use crate::definition::{Definition, Hash, Prerequisite, Rule, Serve};
+use crate::expression::Subject;
+use crate::key::VariantKey;
+use crate::matcher::{Compiler, Matcher};
+use crate::outcome::Reason;
+use crate::segment_table::SegmentTable;
+use crate::value::Value;
+
+/// A definition, compiled.
+#[derive(Debug)]
+pub(super) struct Program {
+    definition: Arc<Definition>,
+    variants: Box<[(VariantKey, Value)]>,
+    closed: usize,
+    /// In the order of the definition's rules.
+    rules: Box<[CompiledRule]>,
+    subjects: Box<[Subject]>,
+    open: CompiledServe,
+    exposure_salt: BucketSalt,
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledRule {
+    pub(super) when: Matcher,
+    pub(super) serve: CompiledServe,
+}
+
+/// What is served: a variant by its number, or one by the unit's bucket.
+#[derive(Debug)]
+pub(super) enum CompiledServe {
+    Variant(usize),
+    Split {
+        salt: BucketSalt,
+        /// For people.
+        salt_text: Box<str>,
+        arms: Box<[CompiledArm]>,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledArm {
+    /// The first bucket that is no longer this arm's.
+    below: u32,
+    variant: usize,
+}
+
+impl Program {
+    /// Compiles a definition that is normalised and valid; says which segment is in the way.
+    pub(super) fn new(
+        definition: &Arc<Definition>,
+        segments: &SegmentTable,
+    ) -> Result<Self, String> {
+        // The one way to compute a bucket; another one will not compile without its own code here.
+        let Hash::Native = definition.hash;
+        for segment in definition.segments() {
+            segments.find(segment)?;
+        }
+        let mut compiler = Compiler::default();
+        let mut rules = Vec::with_capacity(definition.rules.len());
+        for rule in &definition.rules {
+            let when = compiler
+                .compile(rule.when.tree(), &|key| segments.find(key).ok())
+                .map_err(|absent| format!("segment {} does not exist", absent.0))?;
+            let serve = CompiledServe::new(definition, &rule.serve, definition.key.as_str())?;
+            rules.push(CompiledRule { when, serve });
+        }
+        Ok(Self {
+            variants: definition
+                .variants
+                .iter()
+                .map(|(variant, value)| (variant.clone(), value.clone()))
+                .collect(),
+            closed: number(definition, &definition.closed)?,
+            rules: rules.into(),
+            subjects: compiler.into_subjects(),
+            open: CompiledServe::new(definition, &definition.open, &definition.salt_of_open())?,
+            exposure_salt: BucketSalt::new(definition.salt_of_exposure()),
+            definition: Arc::clone(definition),
+        })
+    }
+
+    pub(super) fn prerequisites(&self) -> &[Prerequisite] {
+        &self.definition.prerequisites
+    }
+
+    /// The rules, each with what it compiled to.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&Rule, &CompiledRule)> {
+        self.definition.rules.iter().zip(&self.rules)
+    }
+
+    pub(super) fn subjects(&self) -> &[Subject] {
+        &self.subjects
+    }
+
+    pub(super) fn open(&self) -> &CompiledServe {
+        &self.open
+    }
+
+    pub(super) fn exposure_bucket(&self, unit: Unit<'_>) -> u32 {
+        bucket(&self.exposure_salt, unit)
+    }
+
+    pub(super) fn unit_attribute(&self) -> Option<&str> {
+        self.definition.unit.as_deref()
+    }
+
+    pub(super) fn variant(&self, number: usize) -> Option<(&VariantKey, &Value)> {
+        self.variants
+            .get(number)
+            .map(|(variant, value)| (variant, value))
+    }
+
+    pub(super) fn closed(&self) -> Option<(&VariantKey, &Value)> {
+        self.variant(self.closed)
+    }
+
+    pub(super) fn closed_key(&self) -> Option<&VariantKey> {
+        self.closed().map(|(variant, _)| variant)
+    }
+
+    /// The variant that everybody exposed gets, if it is one.
+    pub(super) fn only_open_variant(&self) -> Option<&VariantKey> {
+        match &self.open {
+            CompiledServe::Variant(number) => self.variant(*number).map(|(variant, _)| variant),
+            CompiledServe::Split { .. } => None,
+        }
+    }
+
+    /// Whether anything is looked at before the exposure.
+    pub(super) fn looks_before_exposure(&self) -> bool {
+        !self.rules.is_empty() || !self.definition.prerequisites.is_empty()
+    }
+
+    /// The answer that gives everybody `variant`; `None` when there is no such variant.
+    pub(super) fn fixed(&self, variant: &VariantKey, reason: Reason) -> Option<Fixed> {
+        let value = self.definition.variants.get(variant)?;
+        Some(Fixed {
+            variant: variant.clone(),
+            value: value.clone(),
+            reason,
+            cause: None,
+            is_closed: *variant == self.definition.closed,
+        })
+    }
+}
+
+impl CompiledServe {
+    fn new(definition: &Definition, serve: &Serve, default_salt: &str) -> Result<Self, String> {
+        let split = match serve {
+            Serve::Variant(variant) => return Ok(Self::Variant(number(definition, variant)?)),
+            Serve::Split(split) => split,
+        };
+        let salt = if split.salt.is_empty() {
+            default_salt
+        } else {
+            &split.salt
+        };
+        let mut below = 0_u32;
+        let mut arms = Vec::with_capacity(split.split.len());
+        for arm in &split.split {
+            below = below.saturating_add(arm.weight.thousandths());
+            arms.push(CompiledArm {
+                below,
+                variant: number(definition, &arm.variant)?,
+            });
+        }
+        Ok(Self::Split {
+            salt: BucketSalt::new(salt),
+            salt_text: salt.into(),
+            arms: arms.into(),
+        })
+    }
+}
+
+/// The bucket of a unit, and the arm of a split that it falls in.
+pub(super) fn arm_of(salt: &BucketSalt, arms: &[CompiledArm], unit: Unit<'_>) -> (u32, usize) {
+    let bucket = bucket(salt, unit);
+    let arm = arms
+        .iter()
+        .find(|arm| bucket < arm.below)
+        .or_else(|| arms.last());
+    (bucket, arm.map_or(usize::MAX, |arm| arm.variant))
+}
+
+fn bucket(salt: &BucketSalt, unit: Unit<'_>) -> u32 {
+    match unit {
+        Unit::Text(text) => salt.bucket(text),
+        Unit::Number(number) => {
+            // "-9223372036854775808" has 20 characters.
+            let mut digits = [0_u8; 20];
+            let mut rest = digits.as_mut_slice();
+            let written = write!(rest, "{number}").is_ok();
+            let unused = rest.len();
+            let used = digits.len().saturating_sub(unused);
+            let text = digits
+                .get(..used)
+                .filter(|_| written)
+                .and_then(|bytes| std::str::from_utf8(bytes).ok());
+            salt.bucket(text.unwrap_or_default())
+        }
+    }
+}
+
+fn number(definition: &Definition, variant: &VariantKey) -> Result<usize, String> {
+    definition
+        .variants
+        .keys()
+        .position(|known| known == variant)
+        .ok_or_else(|| format!("variant {variant} does not exist"))
+}

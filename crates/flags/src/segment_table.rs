@@ -1,0 +1,314 @@
+//! Every segment of a rule set, and the one lookup that finds which of them list a unit.
+
+mod listings;
+mod readable;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::definition::Segment;
+use crate::expression::Subject;
+use crate::key::SegmentKey;
+use crate::limit::{SEGMENT_DEPTH_MAX, SEGMENT_VISITS_MAX};
+use crate::matcher::{Compiler, Matcher, Reads};
+use crate::truth::Truth;
+use crate::update::SegmentUpdate;
+use listings::{Listing, Listings};
+
+/// The number of a segment: its own as long as one rule set grows out of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SegmentId(u32);
+
+/// Every segment, compiled. Immutable; a change makes another table that shares what is the same.
+#[derive(Debug, Default)]
+pub(crate) struct SegmentTable {
+    /// Never shrinks, so that a number never means two segments.
+    ids: BTreeMap<SegmentKey, SegmentId>,
+    /// By number; `None` where the segment is gone.
+    entries: Vec<Option<Arc<Entry>>>,
+    listings: Arc<Listings>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: SegmentKey,
+    source: Source,
+    compiled: Result<Compiled, Box<str>>,
+}
+
+/// A segment as it came: valid by itself, or why not.
+type Source = Result<Arc<Segment>, Box<str>>;
+
+#[derive(Debug)]
+struct Compiled {
+    when: Option<(Matcher, Box<[Subject]>)>,
+    lists_included: bool,
+    lists_excluded: bool,
+}
+
+impl SegmentTable {
+    /// This table with some segments defined anew and some gone, and the segments that became
+    /// readable or unreadable by it.
+    pub(crate) fn revised(
+        &self,
+        updates: Vec<SegmentUpdate>,
+        removed: &[SegmentKey],
+    ) -> (Self, BTreeSet<SegmentKey>) {
+        let mut sources: BTreeMap<SegmentKey, Source> = self
+            .entries()
+            .map(|entry| (entry.key.clone(), entry.source.clone()))
+            .collect();
+        for key in removed {
+            sources.remove(key);
+        }
+        for update in updates {
+            sources.insert(update.key.clone(), checked(update));
+        }
+
+        let mut ids = self.ids.clone();
+        for key in sources.keys() {
+            let next = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            ids.entry(key.clone()).or_insert(SegmentId(next));
+        }
+        let mut entries: Vec<Option<Arc<Entry>>> = Vec::new();
+        entries.resize_with(ids.len(), || None);
+        let unreadable = readable::find_unreadable(&sources);
+        for (key, source) in sources {
+            let Some(id) = ids.get(&key).copied() else {
+                continue;
+            };
+            let why = unreadable.get(&key);
+            let entry = match self.entry(id) {
+                Some(known) if known.is_same(&source, why) => Arc::clone(known),
+                _ => Arc::new(Entry::new(key, source, why, &ids)),
+            };
+            if let Some(slot) = entries.get_mut(id.index()) {
+                *slot = Some(entry);
+            }
+        }
+
+        let mut revised = Self {
+            ids,
+            entries,
+            listings: Arc::clone(&self.listings),
+        };
+        if revised.lists_differently_from(self) {
+            revised.listings = Arc::new(Listings::new(revised.readable_entries().map(
+                |(id, segment)| (id, segment.include.as_slice(), segment.exclude.as_slice()),
+            )));
+        }
+        let changed = revised
+            .ids
+            .iter()
+            .filter(|(_, id)| self.compiled(**id).is_some() != revised.compiled(**id).is_some())
+            .map(|(key, _)| key.clone())
+            .collect();
+        (revised, changed)
+    }
+
+    /// The number of a segment that can be asked about, or why it cannot.
+    pub(crate) fn find(&self, key: &SegmentKey) -> Result<SegmentId, String> {
+        let absent = || format!("segment {key} does not exist");
+        let id = *self.ids.get(key).ok_or_else(absent)?;
+        let entry = self.entry(id).ok_or_else(absent)?;
+        match &entry.compiled {
+            Ok(_) => Ok(id),
+            Err(why) => Err(format!("segment {key} cannot be read: {why}")),
+        }
+    }
+
+    /// The name of a segment.
+    pub(crate) fn key(&self, id: SegmentId) -> Option<&SegmentKey> {
+        self.entry(id).map(|entry| &entry.key)
+    }
+
+    /// Every segment as it came, by name.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = SegmentUpdate> {
+        self.ids.values().filter_map(|id| {
+            let entry = self.entry(*id)?;
+            Some(SegmentUpdate {
+                key: entry.key.clone(),
+                definition: match &entry.source {
+                    Ok(segment) => Ok(Box::new(Segment::clone(segment))),
+                    Err(why) => Err(why.to_string()),
+                },
+            })
+        })
+    }
+
+    fn entry(&self, id: SegmentId) -> Option<&Arc<Entry>> {
+        self.entries.get(id.index())?.as_ref()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter().flatten()
+    }
+
+    fn compiled(&self, id: SegmentId) -> Option<&Compiled> {
+        self.entry(id)?.compiled.as_ref().ok()
+    }
+
+    fn readable_entries(&self) -> impl Iterator<Item = (SegmentId, &Segment)> {
+        self.ids.values().filter_map(|id| {
+            let entry = self.entry(*id)?;
+            let segment = entry.source.as_deref().ok()?;
+            entry.compiled.is_ok().then_some((*id, segment))
+        })
+    }
+
+    fn lists_differently_from(&self, other: &Self) -> bool {
+        let lists = |table: &Self, id: SegmentId| {
+            let entry = table.entry(id)?;
+            let segment = entry
+                .compiled
+                .is_ok()
+                .then(|| entry.source.clone().ok())??;
+            (!segment.include.is_empty() || !segment.exclude.is_empty()).then_some(segment)
+        };
+        self.ids
+            .values()
+            .any(|id| match (lists(self, *id), lists(other, *id)) {
+                (None, None) => false,
+                (Some(left), Some(right)) => {
+                    !Arc::ptr_eq(&left, &right)
+                        && (left.include != right.include || left.exclude != right.exclude)
+                }
+                _ => true,
+            })
+    }
+}
+
+impl SegmentId {
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+fn checked(update: SegmentUpdate) -> Source {
+    let segment = update.definition?;
+    match segment.validate() {
+        Ok(()) if segment.key == update.key => Ok(Arc::new(*segment)),
+        Ok(()) => Err(format!("its definition is that of segment {}", segment.key).into()),
+        Err(errors) => Err(crate::definition::joined(&errors).into()),
+    }
+}
+
+impl Entry {
+    fn new(
+        key: SegmentKey,
+        source: Source,
+        unreadable: Option<&Box<str>>,
+        ids: &BTreeMap<SegmentKey, SegmentId>,
+    ) -> Self {
+        let compiled = match (&source, unreadable) {
+            (_, Some(why)) | (Err(why), None) => Err(why.clone()),
+            (Ok(segment), None) => Compiled::new(segment, ids),
+        };
+        Self {
+            key,
+            source,
+            compiled,
+        }
+    }
+
+    fn is_same(&self, source: &Source, unreadable: Option<&Box<str>>) -> bool {
+        let same_source = match (&self.source, source) {
+            (Ok(left), Ok(right)) => Arc::ptr_eq(left, right),
+            (Err(left), Err(right)) => left == right,
+            _ => false,
+        };
+        same_source && self.compiled.as_ref().err() == unreadable
+    }
+}
+
+impl Compiled {
+    fn new(segment: &Segment, ids: &BTreeMap<SegmentKey, SegmentId>) -> Result<Self, Box<str>> {
+        let mut compiler = Compiler::default();
+        let matcher = segment
+            .when
+            .as_ref()
+            .map(|when| compiler.compile(when.tree(), &|key| ids.get(key).copied()))
+            .transpose()
+            .map_err(|absent| format!("segment {} does not exist", absent.0))?;
+        Ok(Self {
+            when: matcher.map(|matcher| (matcher, compiler.into_subjects())),
+            lists_included: !segment.include.is_empty(),
+            lists_excluded: !segment.exclude.is_empty(),
+        })
+    }
+}
+
+/// The segments of one context, asked one after another.
+pub(crate) struct Segments<'s, 'c> {
+    table: &'s SegmentTable,
+    context: &'c Context,
+    /// What lists the context's unit, once it has been looked up.
+    listings: Option<&'s [Listing]>,
+    visits_left: u32,
+    depth_left: usize,
+}
+
+impl<'s, 'c> Segments<'s, 'c> {
+    pub(crate) fn new(table: &'s SegmentTable, context: &'c Context) -> Self {
+        Self {
+            table,
+            context,
+            listings: None,
+            visits_left: SEGMENT_VISITS_MAX,
+            depth_left: SEGMENT_DEPTH_MAX,
+        }
+    }
+
+    /// Whether the context belongs to a segment: it is not excluded, and it is included by name
+    /// or meets the condition.
+    pub(crate) fn holds(&mut self, id: SegmentId) -> Truth {
+        let table = self.table;
+        let Some(compiled) = table.compiled(id) else {
+            return Truth::Unknown;
+        };
+        let (included, excluded) = match self.context.unit() {
+            // Lists name units; without one they cannot be asked.
+            None => (
+                unknown_if(compiled.lists_included),
+                unknown_if(compiled.lists_excluded),
+            ),
+            Some(unit) if compiled.lists_included || compiled.lists_excluded => {
+                let listings = *self.listings.get_or_insert_with(|| table.listings.of(unit));
+                match listings::find(listings, id) {
+                    Some(listing) if listing.is_excluded => return Truth::False,
+                    Some(_) => return Truth::True,
+                    None => (Truth::False, Truth::False),
+                }
+            }
+            Some(_) => (Truth::False, Truth::False),
+        };
+        let when = compiled
+            .when
+            .as_ref()
+            .map_or(Truth::False, |(matcher, subjects)| {
+                self.asked(matcher, subjects)
+            });
+        included.or(when).and(excluded.not())
+    }
+
+    /// Asks a segment's condition, which may ask about further segments; unknown once that has
+    /// gone on for too long.
+    fn asked(&mut self, matcher: &Matcher, subjects: &[Subject]) -> Truth {
+        let (Some(visits_left), Some(depth_left)) = (
+            self.visits_left.checked_sub(1),
+            self.depth_left.checked_sub(1),
+        ) else {
+            return Truth::Unknown;
+        };
+        self.visits_left = visits_left;
+        let depth_before = std::mem::replace(&mut self.depth_left, depth_left);
+        let truth = matcher.ask(&mut Reads::new(self.context, subjects), self);
+        self.depth_left = depth_before;
+        truth
+    }
+}
+
+fn unknown_if(lists: bool) -> Truth {
+    if lists { Truth::Unknown } else { Truth::False }
+}
