@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The running node without its surfaces: one writer in front of the journal, one feed an
+//! environment behind it, and the presence of those who follow. Knows the control domain and the
+//! store port; knows nothing of HTTP, sockets, the wire's encoding or who is asking.
+//!
+//! The way of a change: [`Node::submit`] → [`queue`](self) → the writer decides a group against a
+//! speculative state → one durable append → the state becomes visible → each environment's [`Feed`]
+//! puts the frame into its ring and wakes the streams → the answer. Acknowledgements come back
+//! through [`Presence`].
+#![deny(missing_docs)]
+
+mod caches;
+mod clock;
+mod counts;
+mod encoder;
+mod feed;
+mod measure;
+mod node;
+mod presence;
+mod queue;
+mod request;
+mod restore;
+mod start;
+mod writer;
+
+pub use caches::{CacheEvidence, Caches};
+pub use clock::Clock;
+pub use counts::{EvaluationCount, EvaluationCounts};
+pub use encoder::Encoder;
+pub use feed::{Feed, Head, Next, Place};
+pub use measure::{Durations, DurationsSnapshot, Measurements};
+pub use node::{Health, Node, Options};
+pub use presence::{Confirmed, Presence, Quantiles};
+pub use request::{Accepted, Request, SubmitError};
+pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
+pub use start::{FirstStart, StartError, Started};

@@ -1,0 +1,309 @@
+//! One environment's feed: the frames its evaluators are sent, the rule set the node itself
+//! evaluates with, and who follows.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use leverframe_core::ring::Ring;
+use leverframe_core::{State, frame};
+use leverframe_flags::{Cursor, EnvironmentKey, Follower, RuleSet, Update};
+use tokio::sync::watch;
+
+use crate::caches::Caches;
+use crate::clock::Clock;
+use crate::counts::EvaluationCounts;
+use crate::encoder::Encoder;
+use crate::measure::Measurements;
+use crate::presence::Presence;
+
+/// One environment's frames, rule set and followers. Streams hold a [`Place`] and nothing else: a
+/// frame is encoded once and the same bytes go to everybody.
+pub struct Feed {
+    environment: EnvironmentKey,
+    encoder: Arc<dyn Encoder>,
+    measurements: Arc<Measurements>,
+    tail: Mutex<Tail>,
+    /// The last snapshot that was encoded. Stays in use while the ring still reaches back to it, so
+    /// that ten thousand joiners cost one encoding.
+    snapshot: Mutex<Option<(Place, Bytes)>>,
+    head: watch::Sender<Head>,
+    /// The node follows its own frames, by the very code an application follows them with.
+    follower: Mutex<Follower>,
+    rules: ArcSwap<RuleSet>,
+    presence: Presence,
+    caches: Caches,
+    counts: EvaluationCounts,
+}
+
+struct Tail {
+    ring: Ring<Bytes>,
+    /// The state at the end of the ring; the writer may be ahead of it for a moment.
+    state: Arc<State>,
+    place: Place,
+}
+
+/// Where in an environment's history a stream is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Which journal.
+    pub journal: Box<str>,
+    /// Which epoch.
+    pub epoch: u64,
+    /// Which revision of the environment.
+    pub revision: u64,
+    /// How many kills that are not stored it has seen.
+    pub brake: u64,
+}
+
+/// What streams wait on: changes with every frame and every heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The epoch.
+    pub epoch: u64,
+    /// The environment's revision.
+    pub revision: u64,
+    /// Counts heartbeats.
+    pub beat: u64,
+}
+
+/// What a stream has to send next.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// Nothing.
+    UpToDate,
+    /// These, and then the stream is at `place`.
+    Frames {
+        /// In order.
+        frames: Vec<Bytes>,
+        /// Where they lead to.
+        place: Place,
+    },
+    /// Nothing: the evaluator has a newer revision of this very history than this journal. History
+    /// was lost here; an older state must never be sent.
+    Ahead,
+}
+
+impl Feed {
+    pub(crate) fn new(
+        environment: EnvironmentKey,
+        state: Arc<State>,
+        encoder: Arc<dyn Encoder>,
+        measurements: Arc<Measurements>,
+        clock: Clock,
+        saved_roll: Option<&[u8]>,
+    ) -> Self {
+        let place = place_of(&state, &environment);
+        let mut follower = Follower::new(environment.clone());
+        if let Some(snapshot) = frame::snapshot(&state, &environment) {
+            follower.apply(snapshot);
+        }
+        let rules = ArcSwap::new(Arc::clone(follower.rule_set()));
+        let head = Head {
+            epoch: place.epoch,
+            revision: place.revision,
+            beat: 0,
+        };
+        let presence = Presence::new(
+            &environment,
+            clock.clone(),
+            &place,
+            Arc::clone(&measurements),
+            saved_roll,
+        );
+        Self {
+            environment,
+            encoder,
+            measurements,
+            tail: Mutex::new(Tail {
+                ring: Ring::starting_at(place.revision),
+                state,
+                place,
+            }),
+            snapshot: Mutex::new(None),
+            head: watch::Sender::new(head),
+            follower: Mutex::new(follower),
+            rules,
+            presence,
+            caches: Caches::new(clock),
+            counts: EvaluationCounts::default(),
+        }
+    }
+
+    /// Which environment.
+    #[must_use]
+    pub fn environment(&self) -> &EnvironmentKey {
+        &self.environment
+    }
+
+    /// Wakes with every frame and every heartbeat.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Head> {
+        self.head.subscribe()
+    }
+
+    /// The environment's revision.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.head.borrow().revision
+    }
+
+    /// The rule set the node evaluates with; lock-free.
+    #[must_use]
+    pub fn rules(&self) -> Arc<RuleSet> {
+        self.rules.load_full()
+    }
+
+    /// The rule set without a reference count, for the length of one evaluation.
+    #[must_use]
+    pub fn rules_guard(&self) -> arc_swap::Guard<Arc<RuleSet>> {
+        self.rules.load()
+    }
+
+    /// Who follows.
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Who keeps answers and cannot acknowledge.
+    #[must_use]
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
+    /// How often what was answered.
+    #[must_use]
+    pub fn counts(&self) -> &EvaluationCounts {
+        &self.counts
+    }
+
+    /// What a stream that is at `at` has to send; `None` for one that has nothing yet.
+    #[must_use]
+    pub fn next(&self, at: Option<&Place>) -> Next {
+        if let Some(at) = at {
+            let tail = self.lock_tail();
+            if at.journal == tail.place.journal && at.epoch >= tail.place.epoch {
+                if (at.epoch, at.revision) > (tail.place.epoch, tail.place.revision) {
+                    return Next::Ahead;
+                }
+                if at.revision == tail.place.revision {
+                    return Next::UpToDate;
+                }
+                if let Some(frames) = frames_after(&tail.ring, at.revision) {
+                    return Next::Frames {
+                        frames,
+                        place: tail.place.clone(),
+                    };
+                }
+            }
+        }
+        self.snapshot_and_since()
+    }
+
+    /// The cached snapshot and the frames since, or a fresh snapshot.
+    fn snapshot_and_since(&self) -> Next {
+        let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, snapshot)) = cached.as_ref() {
+            let tail = self.lock_tail();
+            let is_same_history =
+                (&at.journal, at.epoch) == (&tail.place.journal, tail.place.epoch);
+            let since = if at.revision == tail.place.revision {
+                Some(Vec::new())
+            } else {
+                frames_after(&tail.ring, at.revision)
+            };
+            if let (true, Some(since)) = (is_same_history, since) {
+                let frames = std::iter::once(snapshot.clone()).chain(since).collect();
+                return Next::Frames {
+                    frames,
+                    place: tail.place.clone(),
+                };
+            }
+        }
+        let (state, place) = {
+            let tail = self.lock_tail();
+            (Arc::clone(&tail.state), tail.place.clone())
+        };
+        let Some(update) = frame::snapshot(&state, &self.environment) else {
+            return Next::UpToDate;
+        };
+        match self.encoder.encode(&update) {
+            Ok(bytes) => {
+                self.measurements.snapshots.fetch_add(1, Ordering::Relaxed);
+                *cached = Some((place.clone(), bytes.clone()));
+                Next::Frames {
+                    frames: vec![bytes],
+                    place,
+                }
+            }
+            Err(why) => {
+                tracing::error!(environment = %self.environment, why, "a snapshot could not be encoded");
+                Next::UpToDate
+            }
+        }
+    }
+
+    /// Puts one revision out: into the ring, to the streams, into the node's own rule set.
+    pub(crate) fn publish(&self, after: &Arc<State>, update: Update, received: Instant) {
+        let (Update::Snapshot { cursor, .. }
+        | Update::Change { cursor, .. }
+        | Update::Brake { cursor, .. }) = &update;
+        let Cursor {
+            previous,
+            revision,
+            epoch,
+            ..
+        } = *cursor;
+        let encoded = self.encoder.encode(&update);
+        {
+            let mut tail = self.lock_tail();
+            match encoded {
+                Ok(bytes) => tail.ring.push(previous, revision, bytes.len(), bytes),
+                Err(why) => {
+                    // Streams then find a hole and are sent a snapshot.
+                    tracing::error!(environment = %self.environment, revision, why, "a frame could not be encoded");
+                    tail.ring.clear();
+                }
+            }
+            tail.place = place_of(after, &self.environment);
+            tail.state = Arc::clone(after);
+        }
+        self.measurements.frames.fetch_add(1, Ordering::Relaxed);
+        // Before the streams wake: an acknowledgement must find what it is timed against.
+        self.presence.published(epoch, revision, received);
+        self.head.send_modify(|head| {
+            head.epoch = epoch;
+            head.revision = revision;
+        });
+        let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
+        follower.apply(update);
+        self.rules.store(Arc::clone(follower.rule_set()));
+    }
+
+    /// Wakes every stream, so that it pings and looks whether its evaluator still answers.
+    pub(crate) fn beat(&self) {
+        self.head.send_modify(|head| head.beat += 1);
+    }
+
+    fn lock_tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn frames_after(ring: &Ring<Bytes>, revision: u64) -> Option<Vec<Bytes>> {
+    Some(ring.after(revision)?.map(|(_, frame)| frame).collect())
+}
+
+fn place_of(state: &State, environment: &EnvironmentKey) -> Place {
+    Place {
+        journal: state.journal().into(),
+        epoch: state.epoch(),
+        revision: state
+            .environment(environment.as_str())
+            .map_or(0, |entry| entry.revision),
+        brake: 0,
+    }
+}

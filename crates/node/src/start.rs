@@ -1,0 +1,277 @@
+//! Starting a node: fold the journal, take the leadership, begin the writer and the heartbeat.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use leverframe_core::access::{Actor, Role, Token, TokenSecret};
+use leverframe_core::environment::Environment;
+use leverframe_core::state::ApplyError;
+use leverframe_core::{Entry, Meta, State, Why, decide, state};
+use leverframe_flags::{EnvironmentKey, KeyError};
+use leverframe_store::{AppendError, Beside, Fence, Head, Reader, Store, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use crate::clock::Clock;
+use crate::encoder::Encoder;
+use crate::node::{Node, Options, Shared};
+use crate::writer::{Writer, save_rolls};
+
+/// Entries read at once while folding.
+const PAGE: usize = 1_000;
+/// How often rolls that changed are saved.
+const SAVE_ROLLS_EVERY: Duration = Duration::from_secs(1);
+
+/// A node that runs.
+pub struct Started {
+    /// It.
+    pub node: Node,
+    /// What to tell the person who started it, when the journal was empty.
+    pub first_start: Option<FirstStart>,
+}
+
+/// What the first start of a journal made. The secret is nowhere else.
+pub struct FirstStart {
+    /// The admin token's id.
+    pub admin_id: Box<str>,
+    /// The admin token's secret text.
+    pub admin_secret: String,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// A record contradicts those before it.
+    #[error(
+        "the journal contradicts itself: {0}. Check it with `lever audit verify`, or restore a backup: lever restore <backup>"
+    )]
+    Fold(#[from] ApplyError),
+    /// The operating system refused something.
+    #[error("could not start: {0}")]
+    System(String),
+}
+
+impl Node {
+    /// Folds the journal of `store` and begins to serve. An empty journal is given its first record:
+    /// the environments dev, staging and prod (guarded), and an admin token.
+    ///
+    /// # Errors
+    /// [`StartError`] when the journal is damaged, from a newer version, or cannot be written.
+    pub async fn start(
+        store: Box<dyn Store>,
+        options: Options,
+        encoder: Arc<dyn Encoder>,
+    ) -> Result<Started, StartError> {
+        let opened = tokio::task::spawn_blocking(move || open(store))
+            .await
+            .map_err(|error| StartError::System(error.to_string()))??;
+        let Opened {
+            store,
+            fence,
+            state,
+            snapshot_revision,
+            rolls,
+            first_start,
+            clock,
+        } = opened;
+        let beside = store.beside();
+        let shared = Arc::new(Shared::new(
+            &Arc::new(state),
+            options,
+            clock,
+            encoder,
+            store.reader(),
+            &rolls,
+        ));
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            store,
+            fence,
+            snapshot_revision,
+        };
+        let thread = std::thread::Builder::new()
+            .name("lever-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| StartError::System(error.to_string()))?;
+        tokio::spawn(keep_time(Arc::clone(&shared), beside));
+        let node = Self {
+            shared,
+            writer: Arc::new(Mutex::new(Some(thread))),
+        };
+        Ok(Started { node, first_start })
+    }
+}
+
+struct Opened {
+    store: Box<dyn Store>,
+    fence: Fence,
+    state: State,
+    snapshot_revision: u64,
+    rolls: BTreeMap<Box<str>, Vec<u8>>,
+    first_start: Option<FirstStart>,
+    clock: Clock,
+}
+
+fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
+    let clock = Clock::start();
+    let reader = store.reader();
+    let beside = store.beside();
+    let fence = store.take_leadership(clock.wall())?;
+    let mut state = from_snapshot(&*beside, &*reader).unwrap_or_default();
+    let snapshot_revision = state.revision();
+    fold(&mut state, &*reader)?;
+    let mut first_start = None;
+    if state.revision() == 0 {
+        let (entry, first) = first_entry(&state, &clock)?;
+        store.append(0, fence, std::slice::from_ref(&entry))?;
+        state.apply(&entry)?;
+        first_start = Some(first);
+    }
+    let rolls = beside.load_rolls().into_iter().collect();
+    Ok(Opened {
+        store,
+        fence,
+        state,
+        snapshot_revision,
+        rolls,
+        first_start,
+        clock,
+    })
+}
+
+/// The saved state, if it is whole and the journal still has the revision it was made at.
+fn from_snapshot(beside: &dyn Beside, reader: &dyn Reader) -> Option<State> {
+    let stored = beside.load_snapshot()?;
+    let read = || -> Result<State, String> {
+        reader
+            .check(stored.head)
+            .map_err(|error| error.to_string())?;
+        let snapshot: state::Snapshot =
+            serde_json::from_slice(&stored.bytes).map_err(|error| error.to_string())?;
+        let state = State::from_snapshot(snapshot).map_err(|error| error.to_string())?;
+        let head = Head {
+            revision: state.revision(),
+            link: state.head(),
+        };
+        if head == stored.head {
+            Ok(state)
+        } else {
+            Err("it is of another revision than it says".to_owned())
+        }
+    };
+    read()
+        .inspect_err(|why| {
+            tracing::warn!(
+                why,
+                "the snapshot is not used; the journal is read from its start"
+            );
+        })
+        .ok()
+}
+
+/// Applies everything the journal has beyond `state`.
+pub(crate) fn fold(state: &mut State, reader: &dyn Reader) -> Result<(), StartError> {
+    loop {
+        let entries = reader.read(state.revision(), PAGE)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for entry in &entries {
+            state.apply(entry)?;
+        }
+    }
+}
+
+fn first_entry(state: &State, clock: &Clock) -> Result<(Entry, FirstStart), StartError> {
+    let system = |error: &dyn std::fmt::Display| StartError::System(error.to_string());
+    let mut secret_bytes = [0; 32];
+    let mut token_id = [0; 8];
+    let mut journal_id = [0; 16];
+    for random in [&mut secret_bytes[..], &mut token_id, &mut journal_id] {
+        getrandom::fill(random).map_err(|error| system(&error))?;
+    }
+    let secret = TokenSecret::generate(secret_bytes, u64::from_le_bytes(token_id));
+    let token = Token {
+        id: secret.id.clone(),
+        name: "first admin".into(),
+        role: Role::Admin,
+        environments: BTreeSet::new(),
+        keys: BTreeSet::new(),
+        secret_sha256: secret.sha256.clone(),
+        expires_at: None,
+    };
+    let journal: String = journal_id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let meta = Meta {
+        now: clock.wall(),
+        actor: Actor::System,
+        via: concat!("lever ", env!("CARGO_PKG_VERSION")).into(),
+        why: Why {
+            reason: Some("first start".into()),
+            incident: None,
+        },
+        if_match: None,
+        idempotency: None,
+        entropy: 0,
+    };
+    let events = decide::first_events(
+        &journal,
+        first_environments().map_err(|error| system(&error))?,
+        token,
+    );
+    let entry = Entry::seal(state.next_record(events, &meta), state.head())
+        .map_err(|error| system(&error))?;
+    let first = FirstStart {
+        admin_id: secret.id,
+        admin_secret: secret.text,
+    };
+    Ok((entry, first))
+}
+
+/// dev and staging, where an opening needs nothing, and prod, where it needs a reason.
+fn first_environments() -> Result<Vec<Environment>, KeyError> {
+    [("dev", false), ("staging", false), ("prod", true)]
+        .into_iter()
+        .map(|(key, guarded)| {
+            Ok(Environment {
+                key: EnvironmentKey::new(key)?,
+                guarded,
+            })
+        })
+        .collect()
+}
+
+/// Wakes the streams at every beat and saves the rolls when they changed.
+async fn keep_time(shared: Arc<Shared>, beside: Arc<dyn Beside>) {
+    let mut beat = tokio::time::interval(shared.beat_interval());
+    let mut save = tokio::time::interval(SAVE_ROLLS_EVERY);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    save.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_stopping = tokio::select! {
+            _ = beat.tick() => {
+                shared.feeds().iter().for_each(|feed| feed.beat());
+                false
+            }
+            _ = save.tick() => false,
+            () = shared.stopping.cancelled() => true,
+        };
+        let (shared, beside) = (Arc::clone(&shared), Arc::clone(&beside));
+        // A disk that hangs holds up the rolls, not the heartbeat: at most one save is under way.
+        let saved = tokio::task::spawn_blocking(move || save_rolls(&shared, &*beside)).await;
+        if let Err(error) = saved {
+            tracing::warn!(%error, "the rolls could not be saved");
+        }
+        if is_stopping {
+            return;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A node on an imaginary disk, with words for what tests do to it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use leverframe_core::access::Actor;
+use leverframe_core::flag::FlagDefinition;
+use leverframe_core::roll::{Acknowledged, Hello};
+use leverframe_core::{Command, Selection, Why};
+use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Percentage, Update};
+use leverframe_node::{Accepted, Encoder, Feed, Next, Node, Options, Place, Request, SubmitError};
+use leverframe_store::MemoryStore;
+use leverframe_store::memory::Disk;
+
+/// Keeps every update it was given, in order, and encodes it as its debug text.
+#[derive(Default)]
+pub(crate) struct Tape(pub(crate) Mutex<Vec<Update>>);
+
+impl Encoder for Tape {
+    fn encode(&self, update: &Update) -> Result<Bytes, String> {
+        self.0.lock().unwrap().push(update.clone());
+        Ok(Bytes::from(format!("{update:?}")))
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) node: Node,
+    pub(crate) disk: Disk,
+    pub(crate) tape: Arc<Tape>,
+    pub(crate) admin: Actor,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::on(Disk::new()).await
+    }
+
+    /// A node started on a disk that may hold a journal already.
+    pub(crate) async fn on(disk: Disk) -> Self {
+        let tape = Arc::new(Tape::default());
+        let options = Options {
+            store_name: "memory",
+            ..Options::default()
+        };
+        let encoder: Arc<dyn Encoder> = tape.clone();
+        let started = Node::start(Box::new(MemoryStore::open(&disk)), options, encoder)
+            .await
+            .unwrap();
+        let node = started.node;
+        let admin = node
+            .state()
+            .tokens()
+            .next()
+            .expect("the first start made a token")
+            .token
+            .id
+            .clone();
+        Self {
+            node,
+            disk,
+            tape,
+            admin: Actor::Token { id: admin },
+        }
+    }
+
+    /// The process dies and a new one starts on the same disk.
+    pub(crate) async fn restarted(self) -> Self {
+        let disk = self.disk.clone();
+        drop(self);
+        Self::on(disk).await
+    }
+
+    pub(crate) fn request(&self, command: Command) -> Request {
+        Request {
+            command,
+            actor: self.admin.clone(),
+            via: "test".into(),
+            why: Why {
+                reason: Some("a test".into()),
+                incident: None,
+            },
+            if_match: None,
+            idempotency: None,
+            dry_run: false,
+            received: Instant::now(),
+        }
+    }
+
+    pub(crate) async fn submit(&self, command: Command) -> Result<Accepted, SubmitError> {
+        self.node.submit(self.request(command)).await
+    }
+
+    /// A boolean flag that is on when open.
+    pub(crate) async fn create_flag(&self, key: &str) -> Accepted {
+        self.submit(Command::CreateFlag {
+            definition: Box::new(boolean(key)),
+        })
+        .await
+        .unwrap()
+    }
+
+    pub(crate) async fn open(&self, flag: &str, environment: &str, percent: u32) -> Accepted {
+        let state = self.node.state();
+        let seen = state.lever_revision(state.flag(flag).unwrap(), environment);
+        let command = Command::Open {
+            flag: flag_key(flag),
+            environment: environment_key(environment),
+            exposure: Exposure::of(Percentage::from_thousandths(percent * 1_000).unwrap()),
+        };
+        let request = Request {
+            if_match: Some(seen),
+            ..self.request(command)
+        };
+        self.node.submit(request).await.unwrap()
+    }
+
+    pub(crate) async fn kill(
+        &self,
+        flag: &str,
+        environment: &str,
+    ) -> Result<Accepted, SubmitError> {
+        self.submit(close(flag, environment)).await
+    }
+
+    pub(crate) fn feed(&self, environment: &str) -> Arc<Feed> {
+        self.node.feed(environment).unwrap()
+    }
+
+    /// An evaluator joins and acknowledges what the environment is at.
+    pub(crate) fn join(&self, environment: &str, instance: &str) {
+        let feed = self.feed(environment);
+        feed.presence().join(hello(instance)).unwrap();
+        self.acknowledge(environment, instance, feed.revision());
+    }
+
+    pub(crate) fn acknowledge(&self, environment: &str, instance: &str, revision: u64) {
+        let state = self.node.state();
+        let acknowledged = Acknowledged {
+            epoch: state.epoch(),
+            revision,
+            brake: 0,
+            head: state.head(),
+            at: self.node.steady_now(),
+        };
+        self.feed(environment)
+            .presence()
+            .acknowledge(instance, acknowledged, Vec::new());
+    }
+}
+
+pub(crate) fn hello(instance: &str) -> Hello {
+    Hello {
+        instance: instance.into(),
+        application: "shop".into(),
+        build: "b1".into(),
+        version: "test/1".into(),
+        resumes: None,
+    }
+}
+
+pub(crate) fn close(flag: &str, environment: &str) -> Command {
+    Command::Close {
+        flags: Selection::Flags(BTreeSet::from([flag_key(flag)])),
+        environment: environment_key(environment),
+    }
+}
+
+pub(crate) fn boolean(key: &str) -> FlagDefinition {
+    serde_json::from_value(serde_json::json!({
+        "key": key, "kind": "ops", "type": "boolean", "owner": "team",
+        "variants": {"on": true, "off": false}, "closed": "off", "open": "on",
+    }))
+    .unwrap()
+}
+
+pub(crate) fn flag_key(text: &str) -> FlagKey {
+    FlagKey::new(text).unwrap()
+}
+
+pub(crate) fn environment_key(text: &str) -> EnvironmentKey {
+    EnvironmentKey::new(text).unwrap()
+}
+
+/// The frames a stream at `at` is sent, and where it is then.
+pub(crate) fn frames(feed: &Feed, at: Option<&Place>) -> (Vec<Bytes>, Place) {
+    match feed.next(at) {
+        Next::Frames { frames, place } => (frames, place),
+        other => panic!("frames were expected, not {other:?}"),
+    }
+}
+
+/// A wait that is long enough for any machine and short enough for a failing test.
+pub(crate) const SOON: Duration = Duration::from_secs(10);

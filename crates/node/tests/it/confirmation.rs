@@ -1,0 +1,129 @@
+//! P4: confirmed means confirmed.
+
+use std::time::Duration;
+
+use crate::bench::{Bench, SOON, hello};
+
+#[tokio::test]
+async fn a_kill_is_confirmed_once_everybody_on_the_roll_has_acknowledged_it() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.open("checkout", "prod", 50).await;
+    bench.join("prod", "web-1");
+    bench.join("prod", "web-2");
+
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let revision = killed.receipt.revision;
+    let feed = bench.feed("prod");
+    bench.acknowledge("prod", "web-1", revision);
+    let partial = feed.presence().confirmation(revision);
+    assert_eq!(
+        (
+            partial.confirmation.confirmed,
+            partial.confirmation.expected
+        ),
+        (1, 2)
+    );
+    assert_eq!(&*partial.confirmation.stragglers[0].instance, "web-2");
+    assert_eq!(
+        partial.elapsed_ms, None,
+        "what is not complete has no time of completion"
+    );
+
+    let waiting = tokio::spawn({
+        let feed = bench.feed("prod");
+        async move { feed.presence().wait(revision, SOON).await }
+    });
+    bench.acknowledge("prod", "web-2", revision);
+    let confirmed = waiting.await.unwrap();
+    assert!(confirmed.confirmation.is_complete());
+    let times = confirmed.confirm_ms.unwrap();
+    assert!(times.p50 <= times.p99 && times.p99 <= times.max);
+    assert!(times.max <= confirmed.elapsed_ms.unwrap());
+}
+
+#[tokio::test]
+async fn nobody_on_the_roll_is_never_called_confirmed() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let waited = bench
+        .feed("prod")
+        .presence()
+        .wait(killed.receipt.revision, SOON)
+        .await;
+    assert!(waited.confirmation.is_empty_roll());
+    assert!(!waited.confirmation.is_complete());
+}
+
+#[tokio::test]
+async fn who_joined_and_has_no_snapshot_yet_does_not_count() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.feed("prod").presence().join(hello("web-1")).unwrap();
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let asked = bench
+        .feed("prod")
+        .presence()
+        .confirmation(killed.receipt.revision);
+    assert_eq!(
+        (asked.confirmation.expected, asked.confirmation.joining),
+        (0, 1)
+    );
+}
+
+#[tokio::test]
+async fn who_leaves_without_goodbye_during_a_kill_is_a_straggler_and_with_goodbye_is_not() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    for instance in ["web-1", "web-2", "web-3"] {
+        bench.join("prod", instance);
+    }
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let feed = bench.feed("prod");
+    bench.acknowledge("prod", "web-1", killed.receipt.revision);
+    feed.presence().goodbye("web-2");
+    feed.presence().disconnected("web-3");
+    let waited = feed
+        .presence()
+        .wait(killed.receipt.revision, Duration::from_millis(50))
+        .await;
+    assert!(!waited.confirmation.is_complete());
+    let names: Vec<&str> = waited
+        .confirmation
+        .stragglers
+        .iter()
+        .map(|straggler| &*straggler.instance)
+        .collect();
+    assert_eq!(names, ["web-3"]);
+}
+
+#[tokio::test]
+async fn a_revision_that_does_not_concern_an_environment_is_not_waited_for_there() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.join("prod", "web-1");
+    let killed = bench.kill("checkout", "dev").await.unwrap();
+    assert_eq!(killed.environments.len(), 1);
+    let asked = bench
+        .feed("prod")
+        .presence()
+        .wait(killed.receipt.revision, SOON)
+        .await;
+    assert!(asked.confirmation.is_complete());
+}
+
+#[tokio::test]
+async fn a_second_kill_answers_with_the_revision_of_the_first() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let first = bench.kill("checkout", "prod").await.unwrap();
+    let second = bench.kill("checkout", "prod").await.unwrap();
+    assert!(second.unchanged);
+    assert_eq!(second.receipt.revision, first.receipt.revision);
+    assert_eq!(
+        second.environments, first.environments,
+        "so that it can be waited for"
+    );
+    assert_eq!(bench.node.state().revision(), first.receipt.revision);
+}

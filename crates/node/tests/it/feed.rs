@@ -1,0 +1,117 @@
+//! What streams are sent.
+
+use leverframe_core::Command;
+use leverframe_flags::{Context, Update};
+use leverframe_node::{Next, Place};
+
+use crate::bench::{Bench, environment_key, frames};
+
+#[tokio::test]
+async fn a_joiner_gets_a_snapshot_and_then_only_what_changes() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let (first, place) = frames(&feed, None);
+    assert_eq!(first.len(), 1);
+    assert!(matches!(feed.next(Some(&place)), Next::UpToDate));
+
+    bench.open("checkout", "prod", 10).await;
+    let (next, place) = frames(&feed, Some(&place));
+    assert_eq!(next.len(), 1);
+    assert!(matches!(feed.next(Some(&place)), Next::UpToDate));
+    let tape = bench.tape.0.lock().unwrap();
+    assert!(matches!(tape.last(), Some(Update::Change { positions, .. }) if positions.len() == 1));
+}
+
+#[tokio::test]
+async fn a_frame_is_encoded_once_however_many_streams_there_are() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let (_, place) = frames(&feed, None);
+    let encoded_before = bench.tape.0.lock().unwrap().len();
+    bench.kill("checkout", "prod").await.unwrap();
+    let (one, _) = frames(&feed, Some(&place));
+    let (other, _) = frames(&feed, Some(&place));
+    assert_eq!(
+        one[0].as_ptr(),
+        other[0].as_ptr(),
+        "both streams write the same bytes"
+    );
+    assert_eq!(bench.tape.0.lock().unwrap().len(), encoded_before + 1);
+}
+
+#[tokio::test]
+async fn joiners_share_a_snapshot_and_get_what_changed_since() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let (first, _) = frames(&feed, None);
+    bench.open("checkout", "prod", 10).await;
+    let (later, place) = frames(&feed, None);
+    assert_eq!(
+        later.len(),
+        2,
+        "the snapshot from before and the frame since"
+    );
+    assert_eq!(first[0].as_ptr(), later[0].as_ptr());
+    assert_eq!(place.revision, feed.revision());
+}
+
+#[tokio::test]
+async fn an_evaluator_that_is_ahead_of_the_journal_is_never_sent_older_news() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let (_, place) = frames(&feed, None);
+    let ahead = Place {
+        revision: place.revision + 1,
+        ..place
+    };
+    assert!(matches!(feed.next(Some(&ahead)), Next::Ahead));
+    let foreign = Place {
+        journal: "another".into(),
+        ..ahead
+    };
+    assert!(
+        matches!(feed.next(Some(&foreign)), Next::Frames { .. }),
+        "another journal is another history"
+    );
+}
+
+#[tokio::test]
+async fn the_node_decides_by_its_own_frames() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let value = |key: &str| {
+        let rules = feed.rules();
+        rules
+            .evaluate(key, &Context::new("u-1"))
+            .and_then(|outcome| outcome.value.as_bool())
+    };
+    assert_eq!(value("checkout"), Some(false));
+    assert_eq!(value("unknown"), None);
+    bench.open("checkout", "prod", 100).await;
+    assert_eq!(value("checkout"), Some(true));
+    bench.kill("checkout", "prod").await.unwrap();
+    assert_eq!(value("checkout"), Some(false));
+}
+
+#[tokio::test]
+async fn a_new_environment_can_be_followed_at_once() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let key = environment_key("canary");
+    bench
+        .submit(Command::CreateEnvironment {
+            key,
+            guarded: false,
+        })
+        .await
+        .unwrap();
+    let feed = bench.feed("canary");
+    let rules = feed.rules();
+    let outcome = rules.evaluate("checkout", &Context::new("u-1")).unwrap();
+    assert_eq!(outcome.value.as_bool(), Some(false));
+}

@@ -1,0 +1,14 @@
+//! The node, driven through its public doors on a memory store.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+mod bench;
+mod confirmation;
+mod durability;
+mod feed;
+mod restart;
+mod restore;

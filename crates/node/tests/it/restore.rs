@@ -1,0 +1,79 @@
+//! P3 over a restore: what was closed since the backup stays closed.
+
+use leverframe_core::{Timestamp, Why};
+use leverframe_node::{Replaced, continue_after_restore};
+use leverframe_store::memory::Disk;
+use leverframe_store::{Fence, MemoryStore, Store};
+
+use crate::bench::Bench;
+
+/// A disk that holds what another one held up to now.
+fn backup_of(disk: &Disk) -> Disk {
+    let copy = Disk::new();
+    let mut store = MemoryStore::open(&copy);
+    let entries = MemoryStore::open(disk)
+        .reader()
+        .read(0, usize::MAX)
+        .unwrap();
+    let fence: Fence = store.take_leadership(Timestamp::from_ms(0)).unwrap();
+    store.append(0, fence, &entries).unwrap();
+    copy
+}
+
+async fn restored(known: Known) -> Vec<String> {
+    let bench = Bench::new().await;
+    for flag in ["killed", "still-open"] {
+        bench.create_flag(flag).await;
+        bench.open(flag, "prod", 100).await;
+    }
+    let backup = backup_of(&bench.disk);
+    let epoch = bench.node.state().epoch();
+    bench.kill("killed", "prod").await.unwrap();
+    let old = bench.disk.clone();
+    drop(bench);
+
+    let mut store = MemoryStore::open(&backup);
+    let now = Timestamp::from_ms(1_800_000_000_000);
+    let reader;
+    let replaced = match known {
+        Known::Journal => {
+            reader = MemoryStore::open(&old).reader();
+            Replaced::Journal(&*reader)
+        }
+        Known::NothingSoClose => Replaced::CloseAll,
+        Known::NothingButKeep => Replaced::KeepPositions,
+    };
+    let done = continue_after_restore(&mut store, &replaced, now, "test", Why::default()).unwrap();
+    assert!(done.epoch > epoch, "a restore begins a new epoch");
+    drop(store);
+    let bench = Bench::on(backup).await;
+    let state = bench.node.state();
+    assert_eq!(state.epoch(), done.epoch);
+    ["killed", "still-open"]
+        .map(|flag| state.flag(flag).unwrap().position("prod").to_string())
+        .to_vec()
+}
+
+enum Known {
+    Journal,
+    NothingSoClose,
+    NothingButKeep,
+}
+
+#[tokio::test]
+async fn a_kill_since_the_backup_stays_killed_and_the_rest_is_as_it_was() {
+    assert_eq!(restored(Known::Journal).await, ["closed", "open to 100 %"]);
+}
+
+#[tokio::test]
+async fn where_nobody_knows_what_was_killed_since_everything_can_be_closed() {
+    assert_eq!(restored(Known::NothingSoClose).await, ["closed", "closed"]);
+}
+
+#[tokio::test]
+async fn or_somebody_answers_for_the_positions_in_the_backup() {
+    assert_eq!(
+        restored(Known::NothingButKeep).await,
+        ["open to 100 %", "open to 100 %"]
+    );
+}
