@@ -26,7 +26,13 @@ use crate::writer::try_out;
 #[derive(Clone)]
 pub struct Node {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) writer: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    pub(crate) running: Arc<Running>,
+}
+
+/// What works for a node in the background. Ends when the last handle goes.
+pub(crate) struct Running {
+    shared: Arc<Shared>,
+    ends: Mutex<Option<(std::thread::JoinHandle<()>, tokio::task::JoinHandle<()>)>>,
 }
 
 /// How a node is to run.
@@ -205,19 +211,44 @@ impl Node {
 
     /// Takes no more changes, stores those that wait, saves the snapshot and the rolls.
     pub async fn stop(&self) {
-        self.shared.stopping.cancel();
-        self.shared.queue.close();
-        let writer = self
-            .writer
+        self.running.end();
+        let ends = self
+            .running
+            .ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(writer) = writer {
-            let joined = tokio::task::spawn_blocking(move || writer.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("the writer did not end well");
-            }
+        let Some((writer, rolls)) = ends else {
+            return;
+        };
+        let writer = tokio::task::spawn_blocking(move || writer.join()).await;
+        if !matches!(writer, Ok(Ok(()))) || rolls.await.is_err() {
+            tracing::error!("the node did not end well; the next start reads more of the journal");
         }
+    }
+}
+
+impl Running {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        writer: std::thread::JoinHandle<()>,
+        rolls: tokio::task::JoinHandle<()>,
+    ) -> Self {
+        Self {
+            shared,
+            ends: Mutex::new(Some((writer, rolls))),
+        }
+    }
+
+    fn end(&self) {
+        self.shared.stopping.cancel();
+        self.shared.queue.close();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Starting a node: fold the journal, take the leadership, begin the writer and the heartbeat.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use leverframe_core::access::{Actor, Role, Token, TokenSecret};
@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
 use crate::encoder::Encoder;
-use crate::node::{Node, Options, Shared};
+use crate::node::{Node, Options, Running, Shared};
 use crate::writer::{Writer, save_rolls};
 
 /// Entries read at once while folding.
@@ -99,10 +99,11 @@ impl Node {
             .name("lever-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|error| StartError::System(error.to_string()))?;
-        tokio::spawn(keep_time(Arc::clone(&shared), beside));
+        tokio::spawn(beat(Arc::clone(&shared)));
+        let rolls = tokio::spawn(keep_rolls(Arc::clone(&shared), beside));
         let node = Self {
+            running: Arc::new(Running::new(Arc::clone(&shared), thread, rolls)),
             shared,
-            writer: Arc::new(Mutex::new(Some(thread))),
         };
         Ok(Started { node, first_start })
     }
@@ -249,29 +250,32 @@ fn first_environments() -> Result<Vec<Environment>, KeyError> {
         .collect()
 }
 
-/// Wakes the streams at every beat and saves the rolls when they changed.
-async fn keep_time(shared: Arc<Shared>, beside: Arc<dyn Beside>) {
+/// Wakes the streams at every beat, whatever the disk does.
+async fn beat(shared: Arc<Shared>) {
     let mut beat = tokio::time::interval(shared.beat_interval());
-    let mut save = tokio::time::interval(SAVE_ROLLS_EVERY);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !shared.stopping.is_cancelled() {
+        tokio::select! {
+            _ = beat.tick() => shared.feeds().iter().for_each(|feed| feed.beat()),
+            () = shared.stopping.cancelled() => {}
+        }
+    }
+}
+
+/// Saves the rolls that changed, one save at a time, and once more at the end.
+async fn keep_rolls(shared: Arc<Shared>, beside: Arc<dyn Beside>) {
+    let mut save = tokio::time::interval(SAVE_ROLLS_EVERY);
     save.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let is_stopping = tokio::select! {
-            _ = beat.tick() => {
-                shared.feeds().iter().for_each(|feed| feed.beat());
-                false
-            }
-            _ = save.tick() => false,
-            () = shared.stopping.cancelled() => true,
-        };
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            _ = save.tick() => {}
+            () = shared.stopping.cancelled() => is_last = true,
+        }
         let (shared, beside) = (Arc::clone(&shared), Arc::clone(&beside));
-        // A disk that hangs holds up the rolls, not the heartbeat: at most one save is under way.
         let saved = tokio::task::spawn_blocking(move || save_rolls(&shared, &*beside)).await;
         if let Err(error) = saved {
             tracing::warn!(%error, "the rolls could not be saved");
-        }
-        if is_stopping {
-            return;
         }
     }
 }
