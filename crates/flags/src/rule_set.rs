@@ -40,6 +40,20 @@ pub struct RuleSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlagIndex(u32);
 
+impl FlagIndex {
+    /// The number itself, from 0 up in the order of [`RuleSet::flags`].
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// A number that [`FlagIndex::number`] gave, for callers that keep it in a word of their own.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// One flag as a rule set knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct FlagView<'a> {

@@ -1,0 +1,467 @@
+//! The evaluator: everything about following that does not depend on how frames travel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leverframe_flags::{
+    Acknowledgement, Cursor, FlagKey, Follower, Step, Update,
+};
+use leverframe_wire::frame::{Acknowledge, Counts, Hello, Refusal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::outbox::Outbox;
+use super::saver::Saver;
+use crate::acknowledged::{Acknowledged, Observer};
+use crate::board::Board;
+use crate::cache::{DiskCache, hex};
+use crate::decode::{self, Decoded};
+use crate::encode;
+use crate::freshness::{Source, Standing};
+use crate::settings::Settings;
+
+/// A sign of life this long after the hello means that nothing was missed: a server answers a hello
+/// with what is missing before anything else.
+const NOTHING_MISSED: Duration = Duration::from_secs(1);
+/// Most refusals named in one acknowledgement, and the longest reason, so that it fits a message.
+const REFUSALS_MAX: usize = 100;
+const WHY_CHARS_MAX: usize = 200;
+
+/// Who this process is to the server.
+pub(crate) struct Identity {
+    instance: String,
+    application: String,
+    build: String,
+}
+
+impl Identity {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let mut id = [0; 16];
+        if getrandom::fill(&mut id).is_err() {
+            // Two processes must not share an id; this is the next best that differs.
+            let pid = u64::from(std::process::id());
+            let now = std::time::SystemTime::UNIX_EPOCH
+                .elapsed()
+                .map_or(0, |since| since.as_nanos() as u64);
+            id[..8].copy_from_slice(&pid.to_le_bytes());
+            id[8..].copy_from_slice(&now.to_le_bytes());
+        }
+        let (application, build) = settings.bounded_names();
+        Self {
+            instance: hex(&id),
+            application,
+            build,
+        }
+    }
+}
+
+/// What to do after a frame.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// Nothing.
+    Silence,
+    /// Say that it is applied.
+    Acknowledge(Pending),
+    /// Ask for a snapshot.
+    Resync(String),
+    /// Leave this server.
+    Leave(String),
+}
+
+/// An acknowledgement that is true already and has yet to be sent.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) acknowledge: Acknowledge,
+    published_at: std::time::Instant,
+}
+
+/// Follows one environment, whatever connection the frames come by.
+pub(crate) struct Evaluator {
+    identity: Identity,
+    board: Arc<Board>,
+    standing: Arc<Standing>,
+    revisions: watch::Sender<u64>,
+    observer: Option<Observer>,
+    follower: Option<Follower>,
+    source: Source,
+    forced: Forced,
+    outbox: Outbox,
+    saver: Option<Saver>,
+    cache: Option<DiskCache>,
+    /// Set from the hello until the connection ends.
+    hello_at: Option<Instant>,
+    /// A snapshot was asked for and has not come.
+    is_resyncing: bool,
+    has_applied_since_hello: bool,
+}
+
+#[derive(Default)]
+struct Forced {
+    flags: Vec<FlagKey>,
+    is_all: bool,
+}
+
+impl Evaluator {
+    pub(crate) fn new(
+        identity: Identity,
+        board: Arc<Board>,
+        standing: Arc<Standing>,
+        revisions: watch::Sender<u64>,
+        cache: Option<DiskCache>,
+        observer: Option<Observer>,
+    ) -> Self {
+        Self {
+            identity,
+            board,
+            standing,
+            revisions,
+            observer,
+            follower: None,
+            source: Source::Nothing,
+            forced: Forced::default(),
+            outbox: Outbox::new(),
+            saver: cache.clone().map(Saver::new),
+            cache,
+            hello_at: None,
+            is_resyncing: false,
+            has_applied_since_hello: false,
+        }
+    }
+
+    /// Keeps these flags closed whatever comes; `*` is all. Before anything is loaded.
+    pub(crate) fn force_closed(&mut self, flags: &[String]) {
+        for flag in flags {
+            if flag == "*" {
+                self.forced.is_all = true;
+            } else {
+                match FlagKey::new(flag) {
+                    Ok(key) => self.forced.flags.push(key),
+                    Err(error) => {
+                        tracing::error!(flag, %error, "cannot be forced closed: not a flag's name");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the disk has, newest first, if anything there can be read.
+    pub(crate) async fn load_cache(&mut self) {
+        let Some(cache) = self.cache.clone() else {
+            return;
+        };
+        let loaded = tokio::task::spawn_blocking(move || cache.load()).await;
+        for text in loaded.unwrap_or_default() {
+            match decode::frame(&text) {
+                Ok(Decoded {
+                    update: update @ Update::Snapshot { .. },
+                    ..
+                }) => {
+                    let mut follower = Follower::new(cursor_of(&update).environment.clone());
+                    follower.apply(update);
+                    // How old it is cannot be known by a clock that can be trusted, so flags that
+                    // close when stale start closed.
+                    follower.age(u64::MAX);
+                    self.follower = Some(follower);
+                    self.source = Source::Disk;
+                    self.publish(true, true);
+                    return;
+                }
+                Ok(_) => tracing::warn!("the disk cache holds no snapshot"),
+                Err(error) => tracing::warn!(%error, "the disk cache holds no snapshot"),
+            }
+        }
+    }
+
+    /// The first message of a connection.
+    pub(super) fn hello(&self) -> Hello {
+        // What came from the disk is asked for anew: this build may read definitions that the one
+        // before could not, and the answer proves that it is current.
+        let may_resume = self.source == Source::Server && !self.is_resyncing;
+        let cursor = self.follower.as_ref().and_then(Follower::cursor);
+        Hello {
+            instance: self.identity.instance.clone(),
+            application: self.identity.application.clone(),
+            build: self.identity.build.clone(),
+            client: concat!("leverframe-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            cursor: cursor.filter(|_| may_resume).map(encode::cursor),
+        }
+    }
+
+    /// A connection stands and the hello is out. Gives the acknowledgement of what was known
+    /// before, which may have been lost with the last connection.
+    pub(super) fn connected(&mut self) -> Option<Pending> {
+        self.hello_at = Some(Instant::now());
+        self.has_applied_since_hello = false;
+        self.standing.set_connected(true);
+        if self.hello().cursor.is_none() {
+            return None;
+        }
+        let follower = self.follower.as_ref()?;
+        let acknowledgement = follower.acknowledgement()?;
+        let cursor = follower.cursor()?;
+        Some(pending(cursor, acknowledgement, Vec::new()))
+    }
+
+    /// The connection is over. Whether there was one.
+    pub(super) fn disconnected(&mut self) -> bool {
+        self.standing.set_connected(false);
+        self.is_resyncing = false;
+        self.hello_at.take().is_some()
+    }
+
+    /// A sign of life came that says nothing new.
+    pub(super) fn heard(&mut self) {
+        let is_late_enough = self
+            .hello_at
+            .is_some_and(|hello| hello.elapsed() >= NOTHING_MISSED);
+        if !self.is_resyncing
+            && self.source == Source::Server
+            && (self.has_applied_since_hello || is_late_enough)
+        {
+            self.standing.confirm();
+        }
+    }
+
+    /// Everything the server had to say has been applied.
+    pub(super) fn caught_up(&mut self) {
+        if !self.is_resyncing && self.source == Source::Server {
+            self.standing.confirm();
+        }
+    }
+
+    /// Takes in the text of one frame. When this returns an acknowledgement, every evaluation that
+    /// begins from now on uses what the frame said.
+    pub(super) fn apply(&mut self, text: &str) -> Reply {
+        let Decoded { update, refused } = match decode::frame(text) {
+            Ok(decoded) => decoded,
+            Err(error) if self.is_resyncing => {
+                return Reply::Leave(format!("it sends what cannot be read: {error}"));
+            }
+            Err(error) => return self.resync(format!("a frame cannot be read: {error}")),
+        };
+        let only_positions = match &update {
+            Update::Brake { .. } => true,
+            Update::Change {
+                flags,
+                removed_flags,
+                ..
+            } => flags.is_empty() && removed_flags.is_empty(),
+            Update::Snapshot { .. } => false,
+        };
+        let is_first =
+            self.source != Source::Server && matches!(&update, Update::Snapshot { .. });
+        let step = if is_first {
+            match self.enter(update) {
+                Ok(step) => step,
+                Err(why) => return Reply::Leave(why),
+            }
+        } else {
+            match &mut self.follower {
+                Some(follower) => follower.apply(update),
+                None => Step::Gap {
+                    have: 0,
+                    previous: 0,
+                },
+            }
+        };
+        match step {
+            Step::Applied {
+                acknowledgement,
+                new_history,
+            } => {
+                if let Some(new_history) = new_history {
+                    tracing::error!(%new_history, "the history that is followed has changed");
+                }
+                self.source = Source::Server;
+                self.publish(is_first, !only_positions);
+                self.in_step(acknowledgement, refused)
+            }
+            Step::Duplicate { acknowledgement } => self.in_step(acknowledgement, refused),
+            // Frames that were on their way when the snapshot was asked for.
+            Step::Gap { .. } if self.is_resyncing => Reply::Silence,
+            Step::Gap { have, previous } => {
+                self.resync(format!("gap: at revision {have}, the frame builds on {previous}"))
+            }
+            Step::Refused { why } => Reply::Leave(why.to_string()),
+        }
+    }
+
+    /// Starts to follow the server, whatever the disk said, unless the server is behind the disk.
+    fn enter(&mut self, update: Update) -> Result<Step, String> {
+        let told = cursor_of(&update);
+        if let Some(have) = self.follower.as_ref().and_then(Follower::cursor)
+            && have.journal == told.journal
+            && have.environment == told.environment
+            && (have.epoch, have.revision) > (told.epoch, told.revision)
+        {
+            return Err(format!(
+                "it is at revision {} of epoch {}, older than revision {} of epoch {} from the \
+                 disk; the last known is kept",
+                told.revision, told.epoch, have.revision, have.epoch
+            ));
+        }
+        let mut follower = Follower::new(told.environment.clone());
+        let step = follower.apply(update);
+        self.follower = Some(follower);
+        Ok(step)
+    }
+
+    fn resync(&mut self, why: String) -> Reply {
+        tracing::info!(why, "asking for a snapshot");
+        self.is_resyncing = true;
+        Reply::Resync(why)
+    }
+
+    fn in_step(&mut self, acknowledgement: Acknowledgement, more: Vec<Refusal>) -> Reply {
+        self.is_resyncing = false;
+        self.has_applied_since_hello = true;
+        self.standing.confirm();
+        match self.follower.as_ref().and_then(Follower::cursor) {
+            Some(cursor) => Reply::Acknowledge(pending(cursor, acknowledgement, more)),
+            None => Reply::Silence,
+        }
+    }
+
+    /// Puts the follower's rule set where evaluations see it, then tells whoever waits.
+    fn publish(&mut self, is_other_follower: bool, is_other_shape: bool) {
+        let Some(follower) = &mut self.follower else {
+            return;
+        };
+        if is_other_follower || (is_other_shape && self.forced.is_all) {
+            let mut forced = self.forced.flags.clone();
+            if self.forced.is_all {
+                forced.extend(follower.rule_set().flags().map(|flag| flag.key.clone()));
+            }
+            follower.force_closed(forced);
+        }
+        let rules = follower.rule_set();
+        if is_other_follower || is_other_shape {
+            self.board.publish(rules, is_other_follower);
+        } else {
+            self.board.publish_positions(rules);
+        }
+        for (flag, why) in rules.refused() {
+            if self.board.complaints.is_first(flag.as_str(), why) {
+                tracing::warn!(flag = flag.as_str(), why, "cannot be read, and so is closed");
+            }
+        }
+        let revision = rules.revision();
+        self.standing
+            .set_rules(self.source, follower.cursor().cloned());
+        if self.source == Source::Server
+            && let Some(saver) = &mut self.saver
+        {
+            saver.mark();
+        }
+        self.revisions.send_replace(revision);
+    }
+
+    /// An acknowledgement has been handed to the connection.
+    pub(super) fn acknowledged(&self, pending: &Pending) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        let said = &pending.acknowledge;
+        observer(&Acknowledged {
+            revision: said.revision,
+            epoch: said.epoch,
+            brake: said.brake,
+            refused: said
+                .refused
+                .iter()
+                .map(|refusal| refusal.flag.clone())
+                .collect(),
+            published_at: pending.published_at,
+            sent_at: std::time::Instant::now(),
+        });
+    }
+
+    /// What is to be done about once a second, connected or not.
+    pub(super) async fn tick(&mut self) {
+        let age_ms = self.standing.age_ms().unwrap_or(u64::MAX);
+        if let Some(follower) = &mut self.follower
+            && follower.age(age_ms)
+        {
+            tracing::info!(age_ms, "flags with stale_after have closed or opened");
+            self.publish(false, false);
+        }
+        self.save().await;
+    }
+
+    /// Writes the disk cache if there is something new.
+    pub(super) async fn save(&mut self) {
+        if let Some(saver) = &mut self.saver {
+            let follower = &self.follower;
+            saver
+                .write_if_due(|| follower.as_ref().and_then(Follower::snapshot))
+                .await;
+        }
+    }
+
+    /// Counts to send, if it is time.
+    pub(super) fn counts_due(&mut self) -> Vec<Counts> {
+        self.outbox.due(&self.board.tally)
+    }
+
+    /// Counts to send before a goodbye.
+    pub(super) fn counts_now(&mut self) -> Vec<Counts> {
+        self.outbox.flush(&self.board.tally)
+    }
+
+    /// Counts that may have been lost with the last connection.
+    pub(super) fn counts_unconfirmed(&self) -> Vec<Counts> {
+        self.outbox.unconfirmed()
+    }
+
+    /// The server has the counts up to `sequence`.
+    pub(super) fn counts_confirmed(&mut self, sequence: u64) {
+        self.outbox.confirm(sequence);
+    }
+
+    /// The last thing: what is not on disk yet is written.
+    pub(super) async fn finish(&mut self) {
+        self.standing.set_connected(false);
+        if let Some(saver) = &mut self.saver {
+            let follower = &self.follower;
+            saver
+                .finish(|| follower.as_ref().and_then(Follower::snapshot))
+                .await;
+        }
+    }
+}
+
+fn cursor_of(update: &Update) -> &Cursor {
+    match update {
+        Update::Snapshot { cursor, .. }
+        | Update::Change { cursor, .. }
+        | Update::Brake { cursor, .. } => cursor,
+    }
+}
+
+fn pending(cursor: &Cursor, acknowledgement: Acknowledgement, more: Vec<Refusal>) -> Pending {
+    let refused = acknowledgement
+        .refused
+        .into_iter()
+        .map(|refusal| Refusal {
+            flag: refusal.flag.to_string(),
+            why: refusal.why.into(),
+        })
+        .chain(more)
+        .take(REFUSALS_MAX)
+        .map(|refusal| Refusal {
+            why: refusal.why.chars().take(WHY_CHARS_MAX).collect(),
+            ..refusal
+        })
+        .collect();
+    Pending {
+        acknowledge: Acknowledge {
+            journal: cursor.journal.to_string(),
+            epoch: cursor.epoch,
+            revision: acknowledgement.revision,
+            brake: acknowledgement.brake,
+            head: acknowledgement.head.into(),
+            refused,
+        },
+        published_at: std::time::Instant::now(),
+    }
+}
