@@ -1,1 +1,68 @@
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `tidy`, `codegen`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for people: it prints"
+)]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod bench;
+mod codegen;
+mod need;
+mod outcome;
+mod program;
+mod report;
+mod step;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::bench::Bench;
+
+/// Builds, checks and tests Leverframe.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check and test; installs what it needs by package name, and says what.
+    Test {
+        /// Only this step; may be given several times.
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+        /// Lists the steps and what they need.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Checks what no compiler checks: dependency law, licences, file sizes, links, pages.
+    Tidy,
+    /// Rewrites every page that is made from the code.
+    Codegen,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Test { list: true, .. } => {
+            step::list();
+            Ok(true)
+        }
+        Task::Test { only, .. } => step::run_all(&Bench::new(), &only),
+        Task::Tidy => tidy::run_alone(&Bench::new()),
+        Task::Codegen => codegen::run(&Bench::new()).map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

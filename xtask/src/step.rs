@@ -1,0 +1,146 @@
+//! The steps of `cargo xtask test`, in order: what fails soonest comes first.
+
+mod cargo;
+mod clients;
+
+use std::time::Instant;
+
+use anyhow::bail;
+
+use crate::bench::Bench;
+use crate::need::{self, C_COMPILER, GIT, NODE, NPM, Need, PYTHON};
+use crate::outcome::{Done, Failed};
+use crate::report::{self, Line};
+use crate::tidy;
+
+/// One step.
+struct Step {
+    name: &'static str,
+    title: &'static str,
+    needs: &'static [&'static Need],
+    run: fn(&Bench) -> Result<Done, Failed>,
+}
+
+const STEPS: [Step; 11] = [
+    Step {
+        name: "format",
+        title: "every file is formatted",
+        needs: &[],
+        run: cargo::format,
+    },
+    Step {
+        name: "tidy",
+        title: "dependency law, licences, file sizes, links, pages",
+        needs: &[&GIT],
+        run: tidy::step,
+    },
+    Step {
+        name: "clippy",
+        title: "no lint and no warning, in all targets with all features",
+        needs: &[&C_COMPILER],
+        run: cargo::clippy,
+    },
+    Step {
+        name: "build",
+        title: "the binary and every test",
+        needs: &[&C_COMPILER],
+        run: cargo::build,
+    },
+    Step {
+        name: "test",
+        title: "unit, property and contract tests",
+        needs: &[&C_COMPILER],
+        run: cargo::test,
+    },
+    Step {
+        name: "simulation",
+        title: "the seeded world",
+        needs: &[&C_COMPILER],
+        run: cargo::simulation,
+    },
+    Step {
+        name: "process",
+        title: "the real binary, from outside",
+        needs: &[&C_COMPILER],
+        run: cargo::process,
+    },
+    Step {
+        name: "doctest",
+        title: "the examples in the documentation",
+        needs: &[&C_COMPILER],
+        run: cargo::doctest,
+    },
+    Step {
+        name: "doc",
+        title: "the documentation builds without a warning",
+        needs: &[&C_COMPILER],
+        run: cargo::doc,
+    },
+    Step {
+        name: "e2e-node",
+        title: "real OpenFeature clients in Node, server and web",
+        needs: &[&C_COMPILER, &NODE, &NPM],
+        run: clients::node,
+    },
+    Step {
+        name: "e2e-python",
+        title: "the real OpenFeature client in Python",
+        needs: &[&C_COMPILER, &PYTHON],
+        run: clients::python,
+    },
+];
+
+/// Prints the steps.
+pub(crate) fn list() {
+    for step in STEPS {
+        let needs: Vec<_> = step.needs.iter().map(|need| need.name).collect();
+        let needs = match needs.is_empty() {
+            true => String::new(),
+            false => format!(" (needs {})", needs.join(", ")),
+        };
+        println!("{:12}  {}{needs}", step.name, step.title);
+    }
+}
+
+/// Runs the steps, all of them or the named, whatever happens to those before; true when all passed.
+pub(crate) fn run_all(bench: &Bench, only: &[String]) -> anyhow::Result<bool> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        bail!("there is no step {unknown}; see cargo xtask test --list");
+    }
+    let mut lines = Vec::new();
+    for step in &STEPS {
+        if only.is_empty() || only.iter().any(|name| name == step.name) {
+            lines.push(run(bench, step));
+        }
+    }
+    println!("\n{}", report::summary(&lines));
+    Ok(lines.iter().all(|line| line.tally.failed == 0))
+}
+
+fn run(bench: &Bench, step: &Step) -> Line {
+    println!("▸ {}: {}", step.name, step.title);
+    let started = Instant::now();
+    let outcome = need::provide(bench, step.needs).and_then(|()| (step.run)(bench));
+    let (tally, note) = match outcome {
+        Ok(done) => (done.tally, done.note),
+        Err(failed) => {
+            println!("{}", failed.output.trim_end());
+            println!("  ✗ {}: {}", step.name, failed.why);
+            (failed.tally, String::new())
+        }
+    };
+    let line = Line {
+        name: step.name,
+        time: started.elapsed(),
+        tally,
+        note,
+    };
+    if tally.failed == 0 {
+        let about = report::counted(&line);
+        println!("  ✓ {:.1} s  {about}", line.time.as_secs_f64());
+    }
+    line
+}

@@ -1,0 +1,133 @@
+//! The steps that Cargo does.
+
+use std::process::{Command, Stdio};
+
+use crate::bench::Bench;
+use crate::outcome::{Done, Failed, Tally, closing_lines};
+use crate::program::run;
+
+pub(super) fn format(bench: &Bench) -> Result<Done, Failed> {
+    run(bench, bench.cargo(&["fmt", "--all", "--check"]))?;
+    Ok(Done::check())
+}
+
+pub(super) fn clippy(bench: &Bench) -> Result<Done, Failed> {
+    let lint = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+    ];
+    let mut command = bench.cargo(&lint);
+    command.args(["--", "-D", "warnings"]);
+    run(bench, command)?;
+    Ok(Done::check())
+}
+
+/// Builds everything at once, so that the features of shared dependencies are decided once and
+/// the later steps find their parts built.
+pub(super) fn build(bench: &Bench) -> Result<Done, Failed> {
+    run(bench, bench.cargo(&BUILD))?;
+    Ok(Done::check())
+}
+
+pub(super) const BUILD: [&str; 5] = [
+    "build",
+    "--locked",
+    "--workspace",
+    "--all-targets",
+    "--all-features",
+];
+
+pub(super) fn doc(bench: &Bench) -> Result<Done, Failed> {
+    let mut command = bench.cargo(&["doc", "--locked", "--workspace", "--all-features"]);
+    // Two crates have a binary or library called `lever…`; private items are documented so that
+    // links in them are checked as well.
+    command
+        .args(["--no-deps", "--document-private-items"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    run(bench, command)?;
+    Ok(Done::check())
+}
+
+pub(super) fn doctest(bench: &Bench) -> Result<Done, Failed> {
+    let arguments = ["test", "--locked", "--workspace", "--all-features", "--doc"];
+    let output = run(bench, bench.cargo(&arguments))?;
+    // A workspace whose examples are all in guides has none, and that is no failure.
+    Ok(Done::tests(closing_lines(&output).unwrap_or(Tally::ONE)))
+}
+
+/// Packages that are a step of their own.
+const SIMULATION: &str = "leverframe-sim";
+const PROCESS: &str = "lever";
+
+pub(super) fn test(bench: &Bench) -> Result<Done, Failed> {
+    let filter = format!("not (package({SIMULATION}) or package({PROCESS}))");
+    let without = ["--workspace", "--exclude", SIMULATION, "--exclude", PROCESS];
+    tests(bench, &filter, &without).map(|(done, _)| done)
+}
+
+pub(super) fn process(bench: &Bench) -> Result<Done, Failed> {
+    let filter = format!("package({PROCESS})");
+    tests(bench, &filter, &["--package", PROCESS]).map(|(done, _)| done)
+}
+
+pub(super) fn simulation(bench: &Bench) -> Result<Done, Failed> {
+    let filter = format!("package({SIMULATION})");
+    let (mut done, output) = tests(bench, &filter, &["--package", SIMULATION])?;
+    done.note = seeds(&output);
+    Ok(done)
+}
+
+/// What the simulation says of its seeds: lines that begin with `seeds:`.
+fn seeds(output: &str) -> String {
+    output
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("seeds:"))
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Runs the tests of some packages: with nextest, which runs each test in a process of its own
+/// and ends those that hang, or with `cargo test` where there is no nextest.
+fn tests(bench: &Bench, filter: &str, packages: &[&str]) -> Result<(Done, String), Failed> {
+    let output = if has_nextest(bench) {
+        let mut command = bench.cargo(&["nextest", "run", "--locked", "--workspace"]);
+        command.args(["--all-features", "--success-output", "final", "-E", filter]);
+        run(bench, command)?
+    } else {
+        let mut command = bench.cargo(&["test", "--locked", "--all-features", "--all-targets"]);
+        command.args(packages).args(["--", "--show-output"]);
+        run(bench, command)?
+    };
+    match closing_lines(&output) {
+        Some(tally) if tally.passed > 0 => Ok((Done::tests(tally), output)),
+        _ => Err(Failed {
+            output,
+            ..Failed::new("no test ran")
+        }),
+    }
+}
+
+fn has_nextest(bench: &Bench) -> bool {
+    let mut command: Command = bench.cargo(&["nextest", "--version"]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seeds;
+
+    #[test]
+    fn the_seeds_are_found_among_everything_else() {
+        let output = "PASS sim\n    seeds: 500 from 1\nnothing\nseeds: 20 from 7\n";
+        assert_eq!(seeds(output), "500 from 1; 20 from 7");
+    }
+}
