@@ -16,7 +16,7 @@ pub(super) struct Directory(PathBuf);
 
 /// The right to write in a data directory; given back when it is dropped or the process dies.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "open for as long as the lock is held")] File);
+pub(super) struct Lock(File);
 
 impl Directory {
     /// Makes the directory, readable by its owner alone, or uses the one that is there.
@@ -98,6 +98,15 @@ impl Directory {
     /// Makes names durable that were made, changed or removed in it.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         sync_directory(&self.0)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone leaves it with a child that was forked in this moment, until its exec.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock is given back only when the process ends");
+        }
     }
 }
 

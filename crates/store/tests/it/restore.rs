@@ -111,11 +111,16 @@ fn a_restore_that_is_not_decided_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn a_decided_restore_is_finished_by_the_next_opening() {
+fn a_decided_restore_is_finished_by_the_next_opening_without_the_log_of_the_old_journal() {
     let scene = Scene::new();
-    // As after a crash right behind the decision, with a log of the old journal still there.
+    let log = {
+        let mut killed = SqliteStore::open(&scene.data()).unwrap();
+        grow(&mut killed, 5);
+        std::fs::read(scene.data().join("lever.db-wal")).unwrap()
+    };
+    // As a crash right behind the decision leaves it, when the old journal was not closed either.
     std::fs::copy(scene.backup(), scene.data().join("lever.db.restoring")).unwrap();
-    std::fs::write(scene.data().join("lever.db-wal"), "a log of another file").unwrap();
+    std::fs::write(scene.data().join("lever.db-wal"), log).unwrap();
     let store = SqliteStore::open(&scene.data()).unwrap();
     let found = store.reader().verify(None, &mut |_| {}).unwrap();
     assert_eq!(found, scene.saved);

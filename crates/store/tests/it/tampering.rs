@@ -94,6 +94,12 @@ fn an_edited_removed_reordered_or_retyped_row_is_named_by_verify_and_by_read() {
 }
 
 #[test]
+fn reading_on_from_a_row_that_was_removed_names_it() {
+    let (place, _) = tampered("DELETE FROM journal WHERE revision = 5");
+    assert_eq!(first_bad(place.open().reader().read(5, 10)), 5);
+}
+
+#[test]
 fn an_edited_row_with_a_fitting_link_gives_itself_away_by_the_next_one() {
     let (place, _) = tampered("");
     let entries = place.open().reader().read(0, 10).unwrap();
