@@ -28,7 +28,6 @@ pub use history::{Before, Touched};
 pub(crate) use repeat::Answered;
 pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
 pub use uses::SegmentUsers;
-pub(crate) use uses::segments_of;
 
 /// Everything the journal says is true.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,9 @@
 //! Whether a completed definition may be: its labels, its values, and what it refers to.
 
-use std::collections::BTreeSet;
-
-use leverframe_flags::{FlagKey, Serve, VariantKey};
+use leverframe_flags::{Definition, FlagKey, VariantKey};
 
 use crate::flag::{FlagDefinition, Kind};
-use crate::limit::{LABEL_BYTES_MAX, PROSE_BYTES_MAX, TAGS_MAX};
+use crate::limit::{LABEL_BYTES_MAX, NAMES_IN_MESSAGE_MAX, PROSE_BYTES_MAX, TAGS_MAX};
 use crate::rejection::Rejection;
 
 use super::at_most;
@@ -15,23 +13,32 @@ use super::reference::{demand_no_prerequisite_cycle, demand_segments};
 /// Refuses a definition that could not be served, or that names what does not exist.
 pub(super) fn demand_valid(case: &Case<'_>, definition: &FlagDefinition) -> Result<(), Rejection> {
     demand_labels(definition)?;
-    demand_values(definition)?;
-    for (environment, rules) in &definition.environments {
+    // Without rules first, so that what is wrong everywhere is not blamed on one environment.
+    let mut everywhere = definition.clone();
+    everywhere.environments.clear();
+    demand_served("definition", &everywhere.in_environment(""))?;
+    for environment in definition.environments.keys() {
         case.environment(environment)?;
-        let field = |part: &str| format!("environments.{environment}.{part}");
-        let mut ids = BTreeSet::new();
-        for rule in &rules.rules {
-            if !ids.insert(&rule.id) {
-                return Err(invalid(
-                    &field("rules"),
-                    &format!("the rule id {:?} stands there twice", rule.id),
-                ));
-            }
-        }
-        demand_segments(case, definition.segments_in(environment.as_str()))?;
-        demand_prerequisites(case, definition, environment.as_str())?;
+        let name = environment.as_str();
+        demand_served(
+            &format!("environments.{name}"),
+            &definition.in_environment(name),
+        )?;
+        demand_segments(case, definition.segments_in(name))?;
+        demand_prerequisites(case, definition, name)?;
     }
     demand_no_prerequisite_cycle(case.state, definition)
+}
+
+fn demand_served(field: &str, definition: &Definition) -> Result<(), Rejection> {
+    definition.validate().map_err(|errors| {
+        let why: Vec<String> = errors
+            .iter()
+            .take(NAMES_IN_MESSAGE_MAX)
+            .map(ToString::to_string)
+            .collect();
+        invalid(field, &why.join("; "))
+    })
 }
 
 fn demand_labels(definition: &FlagDefinition) -> Result<(), Rejection> {
@@ -41,7 +48,6 @@ fn demand_labels(definition: &FlagDefinition) -> Result<(), Rejection> {
     at_most("owner", &definition.owner, LABEL_BYTES_MAX)?;
     at_most("description", &definition.description, PROSE_BYTES_MAX)?;
     at_most("runbook", &definition.runbook, PROSE_BYTES_MAX)?;
-    at_most("salt", &definition.salt, LABEL_BYTES_MAX * 2)?;
     if definition.tags.len() > TAGS_MAX {
         return Err(invalid("tags", &format!("{TAGS_MAX} tags are the most")));
     }
@@ -60,18 +66,6 @@ fn demand_labels(definition: &FlagDefinition) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn demand_values(definition: &FlagDefinition) -> Result<(), Rejection> {
-    if definition.closed_value().is_none() {
-        return Err(unknown_variant(definition, "closed", &definition.closed));
-    }
-    if let Serve::Variant(open) = &definition.open
-        && !definition.variants.contains_key(open)
-    {
-        return Err(unknown_variant(definition, "open", open));
-    }
-    Ok(())
-}
-
 fn demand_prerequisites(
     case: &Case<'_>,
     definition: &FlagDefinition,
@@ -79,9 +73,6 @@ fn demand_prerequisites(
 ) -> Result<(), Rejection> {
     let field = format!("environments.{environment}.prerequisites");
     for prerequisite in definition.prerequisites_in(environment) {
-        if prerequisite.flag == definition.key {
-            return Err(invalid(&field, "a flag cannot be its own prerequisite"));
-        }
         let target = &case.flag(&prerequisite.flag)?.definition;
         for variant in &prerequisite.variants {
             if !target.variants.contains_key(variant) {
@@ -101,17 +92,6 @@ fn demand_prerequisites(
         }
     }
     Ok(())
-}
-
-fn unknown_variant(definition: &FlagDefinition, field: &str, variant: &VariantKey) -> Rejection {
-    let names: Vec<&str> = definition.variants.keys().map(VariantKey::as_str).collect();
-    invalid(
-        field,
-        &format!(
-            "{variant} is not one of the variants ({})",
-            names.join(", ")
-        ),
-    )
 }
 
 /// Refuses what would pull the ground from under others: their prerequisites on this flag.

@@ -7,7 +7,7 @@ use leverframe_flags::{FlagKey, Segment, SegmentKey};
 
 use crate::flag::FlagDefinition;
 use crate::rejection::Rejection;
-use crate::state::{State, segments_of};
+use crate::state::State;
 
 use super::authority::Case;
 use super::definition::invalid;
@@ -28,13 +28,13 @@ pub(super) fn demand_segment_references(
     case: &Case<'_>,
     segment: &Segment,
 ) -> Result<(), Rejection> {
-    let own = segments_of(segment);
-    demand_segments(case, own.iter().copied().filter(|key| **key != segment.key))?;
+    let own = segment.segments();
+    demand_segments(case, own.iter().copied())?;
     let mut graph: BTreeMap<&str, BTreeSet<&str>> = case
         .state
         .segments()
         .map(|entry| {
-            let next = segments_of(&entry.segment);
+            let next = entry.segment.segments();
             (
                 entry.segment.key.as_str(),
                 next.into_iter().map(SegmentKey::as_str).collect(),

@@ -13,6 +13,7 @@ use crate::state::SegmentEntry;
 
 use super::Decision;
 use super::authority::{Case, append};
+use super::definition::invalid;
 use super::flag::Seen;
 use super::names::listed;
 use super::reference::demand_segment_references;
@@ -108,5 +109,9 @@ pub(super) fn delete_now(case: &Case<'_>, key: &SegmentKey) -> Result<Decision, 
 
 /// Refuses a segment that could not be served, or that refers to what does not exist.
 pub(super) fn demand_valid(case: &Case<'_>, segment: &Segment) -> Result<(), Rejection> {
+    segment.validate().map_err(|errors| {
+        let why: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        invalid("segment", &why.join("; "))
+    })?;
     demand_segment_references(case, segment)
 }

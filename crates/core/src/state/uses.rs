@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leverframe_flags::{EnvironmentKey, FlagKey, Position, Rule, Segment, SegmentKey};
+use leverframe_flags::{EnvironmentKey, FlagKey, Position, Rule, SegmentKey};
 
 use super::{Flag, State};
 use crate::flag::FlagDefinition;
@@ -33,7 +33,7 @@ impl State {
             flags: self.flags_using(wanted),
             segments: self
                 .segments()
-                .filter(|entry| segments_of(&entry.segment).into_iter().any(wanted))
+                .filter(|entry| entry.segment.segments().into_iter().any(wanted))
                 .map(|entry| entry.segment.key.clone())
                 .collect(),
         }
@@ -68,7 +68,9 @@ impl State {
                 .segments()
                 .filter(|entry| !reached.contains(&entry.segment.key))
                 .filter(|entry| {
-                    segments_of(&entry.segment)
+                    entry
+                        .segment
+                        .segments()
                         .into_iter()
                         .any(|segment| reached.contains(segment))
                 })
@@ -109,7 +111,7 @@ impl State {
         let mut latest = (0, String::new());
         let mut flags = vec![flag];
         let mut seen: BTreeSet<&str> = BTreeSet::from([flag.key().as_str()]);
-        let mut segments: Vec<&SegmentKey> = cohorts(position).collect();
+        let mut segments: Vec<&SegmentKey> = position.cohorts().collect();
         while let Some(flag) = flags.pop() {
             latest = latest.max((
                 flag.defined_revision,
@@ -130,7 +132,7 @@ impl State {
                 && seen.insert(key)
             {
                 latest = latest.max((entry.revision, format!("segment {key}")));
-                segments.extend(segments_of(&entry.segment));
+                segments.extend(entry.segment.segments());
             }
         }
         latest
@@ -142,7 +144,7 @@ impl Flag {
     pub(crate) fn segments_in(&self, environment: &str) -> impl Iterator<Item = &SegmentKey> {
         self.definition
             .segments_in(environment)
-            .chain(cohorts(self.position(environment)))
+            .chain(self.position(environment).cohorts())
     }
 }
 
@@ -153,21 +155,4 @@ impl FlagDefinition {
             .iter()
             .flat_map(|rule: &Rule| rule.when.segments())
     }
-}
-
-fn cohorts(position: &Position) -> impl Iterator<Item = &SegmentKey> {
-    let exposure = match position {
-        Position::Open { exposure } => Some(exposure),
-        Position::Closed { .. } | Position::Pinned { .. } => None,
-    };
-    exposure.into_iter().flat_map(|exposure| &exposure.cohorts)
-}
-
-/// The segments that a segment refers to.
-pub(crate) fn segments_of(segment: &Segment) -> Vec<&SegmentKey> {
-    segment
-        .when
-        .iter()
-        .flat_map(|when| when.segments())
-        .collect()
 }
