@@ -43,11 +43,11 @@ pub(crate) const NPM: Need = Need {
 
 /// Python with virtual environments.
 pub(crate) const PYTHON: Need = Need {
-    name: "Python 3.10 or newer with venv",
+    name: "Python 3.11 or newer with venv",
     probe: &[
         "python3",
         "-c",
-        "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))",
+        "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))",
     ],
     packages: &["python3", "python3-venv"],
 };

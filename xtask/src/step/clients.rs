@@ -15,7 +15,7 @@ const BINARY_VARIABLE: &str = "LEVER_BIN";
 
 pub(super) fn node(bench: &Bench) -> Result<Done, Failed> {
     let binary = binary(bench)?;
-    let place = bench.root().join("e2e/node");
+    let place = bench.root().join("e2e");
     let mut install = bench.command("npm");
     install
         .current_dir(&place)
@@ -24,15 +24,15 @@ pub(super) fn node(bench: &Bench) -> Result<Done, Failed> {
     let mut test = bench.command("node");
     test.current_dir(&place)
         .args(["--test", "--test-reporter=spec"])
-        .args(test_files(&place, ".test.js")?)
+        .args(test_files(&place.join("node"), ".test.js")?)
         .env(BINARY_VARIABLE, binary);
     counted(run(bench, test)?)
 }
 
 pub(super) fn python(bench: &Bench) -> Result<Done, Failed> {
     let binary = binary(bench)?;
-    let place = bench.root().join("e2e/python");
-    let environment = bench.root().join("e2e/.venv");
+    let place = bench.root().join("e2e");
+    let environment = place.join(".venv");
     let interpreter = environment.join("bin/python");
     if !interpreter.is_file() {
         let mut create = bench.command("python3");
@@ -52,7 +52,7 @@ pub(super) fn python(bench: &Bench) -> Result<Done, Failed> {
         .args(["--require-hashes", "--requirement", "requirements.txt"]);
     run(bench, install)?;
     let mut test = bench.command(&interpreter);
-    test.current_dir(&place)
+    test.current_dir(place.join("python"))
         .args(["-m", "unittest", "--verbose"])
         .env(BINARY_VARIABLE, binary);
     counted(run(bench, test)?)
