@@ -1,0 +1,71 @@
+//! Bounds are enforced with their names.
+
+use leverframe_core::limit::{EVENTS_PER_RECORD_MAX, REASON_BYTES_MAX, TAGS_MAX};
+use leverframe_core::{Command, Rejection, Selection};
+
+use crate::world::{World, close, create, exposure, flag, key, open_to};
+
+#[test]
+fn a_reason_has_a_longest_length_even_for_a_close() {
+    let mut world = World::with_flags(["checkout"]);
+    let long = "x".repeat(REASON_BYTES_MAX + 1);
+    let rejection = world
+        .by("oncall")
+        .because(&long)
+        .refused(close(["checkout"], "prod"));
+    assert!(matches!(rejection, Rejection::Invalid { ref field, .. } if field == "reason"));
+    world
+        .by("oncall")
+        .because(&long[1..])
+        .done(close(["checkout"], "prod"));
+}
+
+#[test]
+fn tags_and_cohorts_are_counted() {
+    let mut world = World::new();
+    let mut definition = flag("checkout");
+    definition.tags = (0..=TAGS_MAX).map(|n| n.to_string()).collect();
+    let rejection = world.by("ana").refused(create(definition));
+    assert!(matches!(rejection, Rejection::Invalid { ref field, .. } if field == "tags"));
+
+    let mut many = exposure(&[], "1");
+    many.cohorts = (0..=leverframe_core::limit::COHORTS_MAX)
+        .map(|n| key(&format!("s{n}")))
+        .collect();
+    let rejection = world.by("ana").refused(open_to("checkout", "dev", many));
+    assert!(matches!(rejection, Rejection::Invalid { ref field, .. } if field == "cohorts"));
+}
+
+#[test]
+fn environments_are_counted() {
+    let mut world = World::new();
+    let make = |n: usize| Command::CreateEnvironment {
+        key: key(&format!("e{n}")),
+        guarded: false,
+    };
+    let most = leverframe_core::limit::ENVIRONMENTS_MAX;
+    for n in 3..most {
+        world.by("root").done(make(n));
+    }
+    let rejection = world.by("root").refused(make(most));
+    assert_eq!(
+        rejection,
+        Rejection::Full {
+            noun: "environments",
+            max: most
+        }
+    );
+}
+
+#[test]
+fn one_revision_closes_only_so_many_levers_and_says_so() {
+    let mut world = World::new();
+    for n in 0..=EVENTS_PER_RECORD_MAX {
+        world.by("ana").done(create(flag(&format!("f{n}"))));
+    }
+    let rejection = world.by("oncall").refused(Command::Close {
+        flags: Selection::Owner("team-a".to_owned()),
+        environment: key("prod"),
+    });
+    assert!(rejection.to_string().contains("in parts"), "{rejection}");
+}

@@ -1,0 +1,24 @@
+//! The control domain by its public door: commands are decided, sealed and applied on a fake clock.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod access;
+mod closing;
+mod editing;
+mod environments;
+mod frames;
+mod journal;
+mod limits;
+mod opening;
+mod order;
+mod properties;
+mod receipts;
+mod repeats;
+mod restoring;
+mod roll;
+mod segments;
+mod undoing;
+mod world;
