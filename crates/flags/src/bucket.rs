@@ -63,7 +63,7 @@ struct Murmur3 {
 impl Murmur3 {
     fn write(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while self.length % 4 != 0 {
+        while !self.length.is_multiple_of(4) {
             let Some((byte, others)) = rest.split_first() else {
                 return;
             };
@@ -86,7 +86,7 @@ impl Murmur3 {
         let shift = self.length.wrapping_rem(4).wrapping_mul(8);
         self.partial |= u32::from(byte).wrapping_shl(shift);
         self.length = self.length.wrapping_add(1);
-        if self.length % 4 == 0 {
+        if self.length.is_multiple_of(4) {
             let block = std::mem::take(&mut self.partial);
             self.mix(block);
         }

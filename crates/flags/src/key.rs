@@ -59,7 +59,7 @@ fn check(noun: &'static str, text: &str) -> Result<(), KeyError> {
         Some((index, found)) => Err(KeyError::Character {
             noun,
             found,
-            position: index + 1,
+            position: index.saturating_add(1),
         }),
         None => Ok(()),
     }

@@ -57,7 +57,8 @@ impl FromStr for Percentage {
         }
         let whole: u32 = whole.parse().map_err(|_| refused())?;
         let fraction: u32 = format!("{fraction:0<3}").parse().map_err(|_| refused())?;
-        Self::from_thousandths(whole * 1_000 + fraction).ok_or_else(refused)
+        Self::from_thousandths(whole.saturating_mul(1_000).saturating_add(fraction))
+            .ok_or_else(refused)
     }
 }
 
@@ -76,7 +77,7 @@ impl fmt::Display for Percentage {
 impl Serialize for Percentage {
     /// As a JSON number, which is exact for at most three decimals.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 1_000 == 0 {
+        if self.0.is_multiple_of(1_000) {
             serializer.serialize_u32(self.0 / 1_000)
         } else {
             serializer.serialize_f64(f64::from(self.0) / 1_000.0)

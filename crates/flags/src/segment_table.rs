@@ -78,7 +78,7 @@ impl SegmentTable {
             let Some(id) = ids.get(&key).copied() else {
                 continue;
             };
-            let why = unreadable.get(&key);
+            let why = unreadable.get(&key).map(|why| &**why);
             let entry = match self.entry(id) {
                 Some(known) if known.is_same(&source, why) => Arc::clone(known),
                 _ => Arc::new(Entry::new(key, source, why, &ids)),
@@ -198,11 +198,12 @@ impl Entry {
     fn new(
         key: SegmentKey,
         source: Source,
-        unreadable: Option<&Box<str>>,
+        unreadable: Option<&str>,
         ids: &BTreeMap<SegmentKey, SegmentId>,
     ) -> Self {
         let compiled = match (&source, unreadable) {
-            (_, Some(why)) | (Err(why), None) => Err(why.clone()),
+            (_, Some(why)) => Err(why.into()),
+            (Err(why), None) => Err(why.clone()),
             (Ok(segment), None) => Compiled::new(segment, ids),
         };
         Self {
@@ -212,13 +213,13 @@ impl Entry {
         }
     }
 
-    fn is_same(&self, source: &Source, unreadable: Option<&Box<str>>) -> bool {
+    fn is_same(&self, source: &Source, unreadable: Option<&str>) -> bool {
         let same_source = match (&self.source, source) {
             (Ok(left), Ok(right)) => Arc::ptr_eq(left, right),
             (Err(left), Err(right)) => left == right,
             _ => false,
         };
-        same_source && self.compiled.as_ref().err() == unreadable
+        same_source && self.compiled.as_ref().err().map(|why| &**why) == unreadable
     }
 }
 

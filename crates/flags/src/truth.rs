@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(right.or(left), or, "{right} or {left}");
         }
         assert_eq!(
-            [True, False, Unknown].map(|truth| truth.not()),
+            [True, False, Unknown].map(super::Truth::not),
             [False, True, Unknown]
         );
     }

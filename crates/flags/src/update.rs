@@ -1,12 +1,14 @@
 //! Updates: what an evaluator is told. The wire turns frames into these; the follower applies them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::definition::{Definition, Segment};
 use crate::key::{EnvironmentKey, FlagKey, SegmentKey, VariantKey};
 use crate::position::Position;
 use crate::value::Value;
 
 /// Where in the history of one environment an update stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Which journal. Another journal is another history.
     pub journal: Box<str>,
@@ -27,7 +29,7 @@ pub struct Cursor {
 }
 
 /// One step of an evaluator.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Update {
     /// Everything; replaces what was known.
     Snapshot {
@@ -64,7 +66,7 @@ pub enum Update {
 }
 
 /// One flag: its position, its definition if this evaluator can read it, and what to serve if not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlagUpdate {
     /// The flag.
     pub key: FlagKey,
@@ -77,7 +79,7 @@ pub struct FlagUpdate {
 }
 
 /// One segment, if this evaluator can read it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SegmentUpdate {
     /// The segment.
     pub key: SegmentKey,

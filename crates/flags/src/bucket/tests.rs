@@ -18,7 +18,7 @@ fn the_hash_gives_flagds_vectors() {
 
 #[test]
 fn the_hash_gives_the_reference_implementations_vectors() {
-    // From the smhasher self-checks that are published for seed 0.
+    // The vectors that are passed around among implementations, for seed 0.
     assert_eq!(murmur3_x86_32(b""), 0);
     assert_eq!(murmur3_x86_32(&[0, 0, 0, 0]), 0x2362_f9de);
     assert_eq!(murmur3_x86_32(&[0xff, 0xff, 0xff, 0xff]), 0x7629_3b50);

@@ -216,11 +216,14 @@ impl Parser<'_> {
         self.cursor.skip_space();
         let operator = self.cursor;
         if let Some(comparison) = self.comparison() {
-            self.cursor.skip_space();
-            let here = self.cursor;
-            if let Some(instead) = suggestion::for_sign(here.rest()) {
+            // `===`, `!==`, `<>`: a sign that goes on is one of another language.
+            if matches!(self.cursor.peek(), Some('=' | '>' | '~'))
+                && let Some(instead) = suggestion::for_sign(operator.rest())
+            {
                 return Err(operator.error(instead));
             }
+            self.cursor.skip_space();
+            let here = self.cursor;
             let literal = literal::literal(&mut self.cursor)?;
             let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
             if is_order && literal.kind() != LiteralKind::Number {
@@ -264,6 +267,14 @@ impl Parser<'_> {
         subject: &Subject,
     ) -> Result<Test, ExpressionError> {
         let here = self.cursor;
+        if is_negated && let Some(comparison) = self.comparison() {
+            let sign = comparison.as_str();
+            return Err(operator.error(if comparison == Comparison::Equal {
+                "write `!=` instead of `not ==`".to_owned()
+            } else {
+                format!("write `not` before the attribute: `not {subject} {sign} …`")
+            }));
+        }
         let word = here.peek_word();
         let is_known = OPERATORS.contains(&word) && word != "not";
         if !is_known {

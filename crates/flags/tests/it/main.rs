@@ -1,0 +1,20 @@
+//! The engine through its public doors.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod definition;
+mod evaluation;
+mod explanation;
+mod expression;
+mod expression_errors;
+mod follower;
+mod follower_chaos;
+mod percentage;
+mod properties;
+mod reference_page;
+mod segments;
+mod shop;
+mod strategy;
