@@ -5,13 +5,13 @@ use crate::tree::Tree;
 
 pub(crate) const PAGE: &str = "docs/reference/limits.md";
 
-/// A file whose public number constants are limits.
+/// A file whose constants are limits.
 struct Source {
     path: &'static str,
     title: &'static str,
 }
 
-const SOURCES: [Source; 3] = [
+const SOURCES: [Source; 4] = [
     Source {
         path: "crates/flags/src/limit.rs",
         title: "Flags, segments and contexts",
@@ -23,6 +23,10 @@ const SOURCES: [Source; 3] = [
     Source {
         path: "crates/wire/src/frame.rs",
         title: "The evaluators' stream",
+    },
+    Source {
+        path: "crates/server/src/limit.rs",
+        title: "The surfaces",
     },
 ];
 
@@ -51,10 +55,8 @@ pub(crate) fn page(tree: &Tree) -> Result<String, Finding> {
         page.push_str(&["\n## ", title, "\n\nFrom `", path, "`.\n\n"].concat());
         page.push_str("| limit | value | meaning |\n|---|---:|---|\n");
         for limit in limits(&file.text) {
-            let value = limit
-                .value()
-                .map_err(|what| Finding::new(source.path, format!("{}: {what}", limit.name)))?;
-            page.push_str(&limit.row(value));
+            let wrong = |what| Finding::new(source.path, format!("{}: {what}", limit.name));
+            page.push_str(&limit.row().map_err(wrong)?);
         }
     }
     Ok(page)
@@ -66,7 +68,7 @@ struct Limit {
     meaning: String,
 }
 
-/// Public constants of a number type, with their documentation.
+/// Constants that count something or last some time, with their documentation.
 fn limits(text: &str) -> Vec<Limit> {
     let mut limits = Vec::new();
     let mut meaning: Vec<&str> = Vec::new();
@@ -88,30 +90,48 @@ fn limits(text: &str) -> Vec<Limit> {
 }
 
 fn constant(line: &str) -> Option<(&str, &str)> {
-    let rest = line.strip_prefix("pub const ")?.strip_suffix(';')?;
-    let (declared, formula) = rest.split_once(" = ")?;
+    let declared = line
+        .strip_prefix("pub const ")
+        .or(line.strip_prefix("pub(crate) const "))?;
+    let (declared, formula) = declared.strip_suffix(';')?.split_once(" = ")?;
     let (name, kind) = declared.split_once(": ")?;
-    let number = ["usize", "u32", "u64", "i64", "u8", "u16"].contains(&kind);
-    number.then_some((name, formula))
+    let kinds = ["Duration", "usize", "u8", "u16", "u32", "u64", "i64"];
+    kinds.contains(&kind).then_some((name, formula))
 }
 
 impl Limit {
-    fn value(&self) -> Result<u64, String> {
-        let mut value = 1_u64;
-        for factor in self.formula.split('*') {
-            let factor = factor.trim().replace('_', "");
-            let factor: u64 = factor
-                .parse()
-                .map_err(|_| format!("{} is no product of numbers", self.formula))?;
-            value = value.checked_mul(factor).ok_or("is too large")?;
-        }
-        Ok(value)
+    fn row(&self) -> Result<String, String> {
+        let Self { name, meaning, .. } = self;
+        Ok(format!("| `{name}` | {} | {meaning} |\n", self.value()?))
     }
 
-    fn row(&self, value: u64) -> String {
-        let Self { name, meaning, .. } = self;
-        format!("| `{name}` | {} | {meaning} |\n", grouped(value))
+    /// The value for people: `65 536`, `30 s`.
+    fn value(&self) -> Result<String, String> {
+        let duration = |unit: &str| {
+            let inner = self.formula.strip_prefix("Duration::from_")?;
+            inner
+                .strip_prefix(unit)?
+                .strip_prefix('(')?
+                .strip_suffix(')')
+        };
+        if let Some(seconds) = duration("secs") {
+            return Ok(format!("{} s", grouped(product(seconds)?)));
+        }
+        if let Some(milliseconds) = duration("millis") {
+            return Ok(format!("{} ms", grouped(product(milliseconds)?)));
+        }
+        product(&self.formula).map(grouped)
     }
+}
+
+fn product(formula: &str) -> Result<u64, String> {
+    let mut value = 1_u64;
+    for factor in formula.split('*') {
+        let factor: Result<u64, _> = factor.trim().replace('_', "").parse();
+        let factor = factor.map_err(|_| format!("{formula} is no product of numbers"))?;
+        value = value.checked_mul(factor).ok_or("is too large")?;
+    }
+    Ok(value)
 }
 
 /// Documentation without its links: a page elsewhere has other ones.
@@ -139,12 +159,13 @@ mod tests {
     #[test]
     fn a_limit_is_read_with_its_value_and_meaning() {
         let text = "/// Largest value, in bytes\n/// of [`JSON`].\npub const VALUE_BYTES_MAX: usize = 64 * 1_024;\n\
-                    /// A path.\npub const PATH: &str = \"/x\";\n";
+                    /// A path.\npub const PATH: &str = \"/x\";\n\
+                    pub(crate) const LIFE: Duration = Duration::from_secs(60 * 60);\n";
         let limits = limits(text);
-        assert_eq!(limits.len(), 1);
-        assert_eq!(limits[0].value(), Ok(65_536));
+        assert_eq!(limits.len(), 2);
+        assert_eq!(limits[0].value().as_deref(), Ok("65 536"));
+        assert_eq!(limits[1].value().as_deref(), Ok("3 600 s"));
         assert_eq!(limits[0].meaning, "Largest value, in bytes of `JSON`.");
-        assert_eq!(grouped(65_536), "65 536");
     }
 
     #[test]

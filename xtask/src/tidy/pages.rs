@@ -1,4 +1,4 @@
-//! Pages everybody looks for are there and keep their form.
+//! Pages everybody looks for are there, keep their form, and name tests that exist.
 
 use super::Finding;
 use crate::tree::Tree;
@@ -33,7 +33,22 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             "has no section `## Unreleased`",
         ));
     }
+    findings.extend(unknown_tests(tree));
     findings
+}
+
+/// Tests that a page names in a table row of promises and that nobody wrote.
+fn unknown_tests(tree: &Tree) -> Vec<Finding> {
+    let is_written = |test: &str| {
+        let head = format!("fn {test}(");
+        tree.ending(".rs").any(|file| file.text.contains(&head))
+    };
+    let page = tree.get("README.md").map_or("", |page| page.text.as_str());
+    let rows = page.lines().filter(|line| line.starts_with("| P"));
+    rows.flat_map(|row| row.split('`').skip(1).step_by(2))
+        .filter(|name| name.contains('_') && !is_written(name))
+        .map(|name| Finding::new("README.md", format!("there is no test {name}")))
+        .collect()
 }
 
 #[cfg(test)]
@@ -56,5 +71,16 @@ mod tests {
             "CHANGELOG.md",
         ];
         assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn a_promise_with_a_test_that_nobody_wrote_is_found() {
+        let readme = "| P1 | x | `a_test_there_is`, `a_test_there_is_not` |\n`not_in_a_row`\n";
+        let tree = Tree::of(&[("README.md", readme), ("a.rs", "fn a_test_there_is() {}\n")]);
+        let unknown: Vec<_> = unknown_tests(&tree)
+            .into_iter()
+            .map(|found| found.what)
+            .collect();
+        assert_eq!(unknown, ["there is no test a_test_there_is_not"]);
     }
 }
