@@ -147,6 +147,17 @@ fn the_old_connection_may_end_after_the_new_one_began() {
 }
 
 #[test]
+fn whoever_is_heard_is_connected_whatever_was_counted() {
+    let mut roll = joined(&["a"], 5);
+    roll.said_goodbye("a", T0);
+    roll.joined(hello("a"), T0).unwrap();
+    // The end of the connection that the goodbye came on.
+    roll.disconnected("a", T0);
+    roll.heard("a", T0);
+    assert!(roll.member("a").unwrap().is_connected);
+}
+
+#[test]
 fn what_an_evaluator_says_last_counts_and_not_the_best_it_said() {
     let mut roll = joined(&["a"], 5);
     roll.acknowledged("a", at(1, 3), Vec::new(), T0);

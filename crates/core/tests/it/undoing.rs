@@ -125,14 +125,22 @@ fn an_exposure_comes_back_only_if_what_the_flag_does_is_unchanged() {
     world
         .by("ana")
         .done(create_segment(segment("staff", "segment inner")));
+    world
+        .by("ana")
+        .done(create_segment(segment("ruled", "plan == \"a\"")));
     let mut definition = flag("checkout");
-    rules_of(&mut definition, "prod")
-        .prerequisites
-        .push(crate::world::needs("base"));
+    let rules = rules_of(&mut definition, "prod");
+    rules.rules.push(rule("segment ruled"));
+    rules.prerequisites.push(crate::world::needs("base"));
     world.by("ana").done(create(definition));
 
     type Change = fn(&mut World);
-    let changes: [(&str, Change); 3] = [
+    let changes: [(&str, Change); 4] = [
+        ("segment ruled", |world| {
+            let seen = world.state.segment("ruled").unwrap().revision;
+            let command = edit_segment(segment("ruled", "plan missing"));
+            world.by("ana").seen(seen).done(command);
+        }),
         ("the definition of checkout", |world| {
             let change = |d: &mut leverframe_core::flag::FlagDefinition| {
                 rules_of(d, "prod").rules.push(rule("plan == \"z\""));
