@@ -1,87 +1,57 @@
 //! Frames: what evaluators are told adds up to what is true, and nothing is sent for nothing.
 
-use std::collections::BTreeMap;
-
 use leverframe_core::{Command, Entry, State, frame};
-use leverframe_flags::{
-    Definition, EnvironmentKey, FlagKey, FlagUpdate, Position, Segment, SegmentKey, Update,
-};
+use leverframe_flags::{EnvironmentKey, Follower, Position, Step, Update, Value};
 
 use crate::world::{
     World, close, create_segment, edit_segment, flag, key, open, rule, rules_of, segment, undo,
 };
 
-/// An evaluator that does nothing but keep what it is told, and insists on an unbroken chain.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Mirror {
-    revision: u64,
-    head: Box<str>,
-    flags: BTreeMap<FlagKey, FlagUpdate>,
-    segments: BTreeMap<SegmentKey, Segment>,
+/// The engine's own follower, told every frame, which it must take in at once and whole.
+pub(crate) struct Told {
+    environment: EnvironmentKey,
+    pub(crate) follower: Follower,
 }
 
-impl Mirror {
-    pub(crate) fn of(state: &State, environment: &EnvironmentKey) -> Self {
-        let mut mirror = Self::default();
-        mirror.hear(frame::snapshot(state, environment).unwrap());
-        mirror
+impl Told {
+    pub(crate) fn of(state: &State, environment: &str) -> Self {
+        let environment: EnvironmentKey = key(environment);
+        let mut told = Self {
+            follower: Follower::new(environment.clone()),
+            environment,
+        };
+        told.hear(frame::snapshot(state, &told.environment).unwrap());
+        told
     }
 
-    pub(crate) fn hear(&mut self, update: Update) {
-        match update {
-            Update::Snapshot {
-                cursor,
-                flags,
-                segments,
-            } => {
-                *self = Self {
-                    revision: cursor.revision,
-                    head: cursor.head,
-                    flags: flags
-                        .into_iter()
-                        .map(|flag| (flag.key.clone(), flag))
-                        .collect(),
-                    segments: segments
-                        .into_iter()
-                        .map(|segment| (segment.key, *segment.definition.unwrap()))
-                        .collect(),
-                };
-            }
-            Update::Change {
-                cursor,
-                positions,
-                flags,
-                segments,
-                removed_flags,
-                removed_segments,
-            } => {
-                assert_eq!(cursor.previous, self.revision, "the chain is unbroken");
-                assert!(cursor.revision > cursor.previous);
-                for (key, position) in positions {
-                    self.flags.get_mut(&key).unwrap().position = position;
-                }
-                for flag in flags {
-                    self.flags.insert(flag.key.clone(), flag);
-                }
-                for segment in segments {
-                    self.segments
-                        .insert(segment.key, *segment.definition.unwrap());
-                }
-                for key in removed_flags {
-                    self.flags.remove(&key).unwrap();
-                }
-                for key in removed_segments {
-                    self.segments.remove(&key).unwrap();
-                }
-                self.revision = cursor.revision;
-                self.head = cursor.head;
-            }
-            Update::Brake { .. } => panic!("the journal makes none"),
+    /// Tells it of an entry, if it needs to hear of it, and checks that it knows what is true.
+    pub(crate) fn follow(&mut self, before: &State, after: &State, entry: &Entry) {
+        if let Some(update) = frame::change(before, after, entry, &self.environment) {
+            self.hear(update);
         }
+        assert_eq!(
+            self.follower.snapshot(),
+            frame::snapshot(after, &self.environment),
+            "at r{}",
+            after.revision()
+        );
+        assert_eq!(
+            self.follower.cursor().map(|cursor| &cursor.head),
+            frame::cursor(after, &self.environment)
+                .map(|cursor| cursor.head)
+                .as_ref(),
+        );
     }
 
-    fn definition(&self, name: &str) -> &Definition {
-        self.flags[name].definition.as_ref().unwrap()
+    fn hear(&mut self, update: Update) {
+        let step = self.follower.apply(update);
+        let Step::Applied {
+            acknowledgement, ..
+        } = step
+        else {
+            panic!("{step:?}");
+        };
+        assert_eq!(acknowledgement.refused, [], "what was accepted can be read");
     }
 }
 
@@ -158,17 +128,16 @@ fn tokens_and_guards_are_told_to_nobody() {
 #[test]
 fn the_closed_value_travels_apart_from_the_definition() {
     let world = World::with_flags(["checkout"]);
-    let mirror = Mirror::of(&world.state, &key("prod"));
-    let flag = &mirror.flags["checkout"];
-    assert_eq!(flag.closed.0.as_str(), "off");
-    assert_eq!(*mirror.definition("checkout").salt, *"checkout");
+    let told = Told::of(&world.state, "prod");
+    let flag = told.follower.rule_set().flag("checkout").unwrap();
+    assert_eq!(flag.closed, (&key("off"), &Value::Boolean(false)));
+    assert_eq!(*flag.definition.unwrap().salt, *"checkout");
 }
 
 #[test]
 fn frames_add_up_to_the_snapshot() {
     let mut world = World::new();
-    let environments = ["dev", "prod"].map(key::<EnvironmentKey>);
-    let mut mirrors = environments.clone().map(|e| Mirror::of(&world.state, &e));
+    let mut told = ["dev", "prod"].map(|environment| Told::of(&world.state, environment));
     let mut step = |world: &mut World, who: &str, command: Command| {
         let before = world.state.clone();
         let seen = match &command {
@@ -185,16 +154,8 @@ fn frames_add_up_to_the_snapshot() {
             _ => 0,
         };
         let revision = world.by(who).because("x").seen(seen).done(command);
-        for (mirror, environment) in mirrors.iter_mut().zip(&environments) {
-            let entry = world.entries.last().unwrap();
-            if let Some(update) = frame::change(&before, &world.state, entry, environment) {
-                mirror.hear(update);
-            }
-            assert_eq!(
-                *mirror,
-                Mirror::of(&world.state, environment),
-                "r{revision}"
-            );
+        for told in &mut told {
+            told.follow(&before, &world.state, world.entries.last().unwrap());
         }
         revision
     };
