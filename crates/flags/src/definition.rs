@@ -1,5 +1,6 @@
 //! Definitions, as one environment's evaluators need them: what a flag does when it is not closed.
 
+mod error;
 mod uses;
 mod validate;
 
@@ -12,8 +13,8 @@ use crate::key::{FlagKey, SegmentKey, VariantKey};
 use crate::percentage::Percentage;
 use crate::value::{Value, ValueType};
 
-pub(crate) use validate::joined;
-pub use validate::{DefinitionError, Place, SegmentError};
+pub(crate) use error::joined;
+pub use error::{DefinitionError, Place, SegmentError};
 
 /// A flag's definition in one environment. Declarative; says nothing of who is let through now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

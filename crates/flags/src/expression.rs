@@ -6,6 +6,7 @@ mod cursor;
 mod error;
 mod literal;
 mod parser;
+mod pattern;
 mod print;
 mod suggestion;
 mod tree;
@@ -24,7 +25,8 @@ use crate::limit::{
 
 pub use error::ExpressionError;
 pub(crate) use literal::instant;
-pub use tree::{Comparison, Expr, Literal, Pattern, PatternError, Predicate, Subject, Test};
+pub use pattern::{Pattern, PatternError};
+pub use tree::{Comparison, Expr, Literal, Predicate, Subject, Test};
 
 /// A checked `when` expression. Prints back to text that parses to the same tree; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]

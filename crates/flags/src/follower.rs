@@ -4,40 +4,15 @@
 //! arrive and does what the [`Step`] says. Updates that are lost, repeated or reordered can delay
 //! it and never mislead it: it ends at the state of the newest snapshot or unbroken chain, and
 //! never goes back to an older revision of the same history (P5).
-//!
-//! # Kills ahead of the journal
-//!
-//! [`Update::Brake`] closes flags at once, outside the chain of revisions. A braked flag stays
-//! closed until the journal has spoken about that kill, which is told by
-//! - a change with a `positions` entry for the flag, at a revision above the one the brake was
-//!   decided on, that either closes it (the kill is stored; what comes later in the chain decides
-//!   again) or comes with `brake` 0 (no kill is outstanding at that revision),
-//! - a snapshot above that revision with `brake` 0, or
-//! - the removal of the flag.
-//!
-//! A smaller `brake` alone does not release: it says that some kill was stored, not which.
-//!
-//! This asks of the sender: `brake` in a frame is the number of the last kill that is outstanding
-//! *at that frame's revision*, 0 when none is; storing a kill comes as a `positions` entry; and a
-//! snapshot shows the flags of outstanding kills as closed, so that who joins during an outage of
-//! the store never sees them open. The acknowledged `brake` is that of the brakes that came in:
-//! it never rises by a change, so a lost brake is noticed.
-//!
-//! # Other histories
-//!
-//! A newer epoch of the same journal (a restore) and another journal are other histories. They
-//! come only by snapshot; anything else from them is a gap. Another journal is accepted, because
-//! an evaluator that refused it would follow a server that is gone and never hear a kill again;
-//! but it is reported as [`Step::Applied::new_history`], which the caller logs loudly, and a
-//! history that was left is never gone back to at an older point than it was left at.
 
+mod brake;
+mod history;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::key::{EnvironmentKey, FlagKey};
-use crate::limit::HISTORIES_LEFT_MAX;
 use crate::position::{Latch, Position};
 use crate::rule_set::{Holds, Revision, RuleSet};
 use crate::update::{Cursor, FlagUpdate, Update};
@@ -321,106 +296,6 @@ impl Follower {
         self.advance(Cursor { brake, ..cursor }, change, None)
     }
 
-    fn brake_came(&mut self, cursor: &Cursor, closed: Vec<FlagKey>) -> Step {
-        let Some(have) = &mut self.cursor else {
-            return Step::Gap {
-                have: 0,
-                previous: cursor.revision,
-            };
-        };
-        if have.journal == cursor.journal && cursor.epoch < have.epoch {
-            return Step::Refused {
-                why: WhyRefused::older(have, cursor),
-            };
-        }
-        if !have.is_same_history(cursor) {
-            return Step::Gap {
-                have: have.revision,
-                previous: cursor.revision,
-            };
-        }
-        let mut is_late = true;
-        let mut held = BTreeSet::new();
-        for flag in closed {
-            let settled = self.settled.get(&flag).copied().unwrap_or(0);
-            if settled.max(self.settled_all) > cursor.revision {
-                // The journal has decided this flag since.
-                continue;
-            }
-            is_late = false;
-            match self.holds.braked.get_mut(&flag) {
-                Some(decided_on) => *decided_on = cursor.revision.max(*decided_on),
-                None => {
-                    self.holds.braked.insert(flag.clone(), cursor.revision);
-                    held.insert(flag);
-                }
-            }
-        }
-        if !is_late {
-            have.brake = have.brake.max(cursor.brake);
-        }
-        let acknowledgement = Acknowledgement::new(have, &self.rules);
-        if held.is_empty() {
-            return Step::Duplicate { acknowledgement };
-        }
-        self.rehold(held);
-        Step::Applied {
-            acknowledgement,
-            new_history: None,
-        }
-    }
-
-    /// Releases the brakes that a snapshot says are settled.
-    fn settle_by_snapshot(&mut self, cursor: &Cursor) {
-        if cursor.brake == 0 {
-            self.holds
-                .braked
-                .retain(|_, decided_on| *decided_on >= cursor.revision);
-            self.settled_all = self.settled_all.max(cursor.revision);
-            self.settled.clear();
-        }
-    }
-
-    /// Releases the brakes that a change says are settled.
-    fn settle_by_change(&mut self, cursor: &Cursor, change: &Revision) {
-        for (flag, position) in &change.positions {
-            if !position.is_closed() && cursor.brake != 0 {
-                continue;
-            }
-            if self
-                .holds
-                .braked
-                .get(flag)
-                .is_some_and(|decided_on| *decided_on < cursor.revision)
-            {
-                self.holds.braked.remove(flag);
-            }
-            self.settled.insert(flag.clone(), cursor.revision);
-        }
-        for flag in &change.removed_flags {
-            self.holds.braked.remove(flag);
-            self.settled.remove(flag);
-        }
-    }
-
-    /// Notes that a history is left when `cursor` is of another one.
-    fn enter(&mut self, cursor: &Cursor) -> Option<NewHistory> {
-        let have = self.cursor.take_if(|have| !have.is_same_history(cursor))?;
-        // What was out in the other history says nothing about this one.
-        self.holds.braked.clear();
-        self.settled.clear();
-        self.settled_all = 0;
-        self.left.retain(|left| left.journal != have.journal);
-        if self.left.len() >= HISTORIES_LEFT_MAX {
-            self.left.remove(0);
-        }
-        self.left.push(have.clone());
-        Some(NewHistory {
-            left: have,
-            entered: cursor.clone(),
-        })
-    }
-
     fn advance(
         &mut self,
         cursor: Cursor,
@@ -463,29 +338,5 @@ impl Follower {
 
     fn acknowledged(&self, cursor: &Cursor) -> Acknowledgement {
         Acknowledgement::new(cursor, &self.rules)
-    }
-}
-
-impl Cursor {
-    /// Whether revisions of both can be compared.
-    fn is_same_history(&self, other: &Self) -> bool {
-        self.journal == other.journal && self.epoch == other.epoch
-    }
-
-    /// Whether going from here to `other` would be going back.
-    fn is_ahead_of(&self, other: &Self) -> bool {
-        self.journal == other.journal && (self.epoch, self.revision) > (other.epoch, other.revision)
-    }
-
-    /// The same revision of the same history with another head: the journal was rewritten.
-    fn contradiction(&self, other: &Self) -> Option<WhyRefused> {
-        let contradicts = self.is_same_history(other)
-            && self.revision == other.revision
-            && self.head != other.head;
-        contradicts.then(|| WhyRefused::HeadDiffers {
-            revision: self.revision,
-            have: self.head.clone(),
-            told: other.head.clone(),
-        })
     }
 }

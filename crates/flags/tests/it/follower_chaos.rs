@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::follower::cursor;
 use crate::shop::{boolean, closed, environment, key, open, segment, update, user};
+use crate::wire::cursor;
 
 const FLAGS: [&str; 4] = ["a", "b", "c", "d"];
 
