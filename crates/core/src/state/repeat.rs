@@ -53,13 +53,15 @@ impl Repeats {
                 at: record.at,
             });
         }
-        while let Some((revision, oldest)) = self.by_revision.get_min().cloned() {
+        while let Some((revision, oldest)) = self.by_revision.get_min() {
             let is_expired = record.at.ms_since(oldest.at) > IDEMPOTENCY_MS_MAX;
             if !is_expired && self.by_revision.len() <= IDEMPOTENCY_KEYS_MAX {
                 break;
             }
+            let revision = *revision;
+            let key = (oldest.actor.clone(), oldest.key.clone());
             self.by_revision.remove(&revision);
-            self.by_key.remove(&(oldest.actor, oldest.key));
+            self.by_key.remove(&key);
         }
     }
 
