@@ -109,10 +109,7 @@ impl Board {
     /// counters while the thread ends, or when a log subscriber that is called by an evaluation
     /// evaluates.
     #[inline]
-    pub(crate) fn read<R>(
-        self: &Arc<Self>,
-        look: impl Fn(&Published, Option<&Block>) -> R,
-    ) -> R {
+    pub(crate) fn read<R>(self: &Arc<Self>, look: impl Fn(&Published, Option<&Block>) -> R) -> R {
         let seen = SEATS.try_with(|seats| {
             let mut seats = seats.try_borrow_mut().ok()?;
             let index = match seats.iter().position(|seat| seat.is_at(self)) {

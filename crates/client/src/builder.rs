@@ -174,6 +174,12 @@ impl Builder {
     }
 }
 
+impl From<Settings> for Builder {
+    fn from(settings: Settings) -> Self {
+        Self::new(settings)
+    }
+}
+
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use leverframe_flags::{Context, RuleSet, Value, ValueType};
+use leverframe_flags::{Context, Outcome, RuleSet, Value, ValueType};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -256,15 +256,25 @@ impl Client {
     }
 
     #[inline]
+    pub(crate) fn ask<T>(
+        &self,
+        asked: Asked<'_>,
+        context: &Context,
+        take: impl Fn(&Outcome<'_>) -> Result<T, EvaluationError>,
+    ) -> Result<T, EvaluationError> {
+        ask(&self.board, asked, context, take)
+    }
+
+    #[inline]
     pub(crate) fn ask_boolean(&self, asked: Asked<'_>, context: &Context, default: bool) -> bool {
-        ask(&self.board, asked, context, |outcome| {
+        self.ask(asked, context, |outcome| {
             typed(outcome, ValueType::Boolean, Value::as_bool)
         })
         .unwrap_or(default)
     }
 
     pub(crate) fn ask_integer(&self, asked: Asked<'_>, context: &Context, default: i64) -> i64 {
-        ask(&self.board, asked, context, |outcome| {
+        self.ask(asked, context, |outcome| {
             typed(outcome, ValueType::Integer, |value| match value {
                 Value::Integer(integer) => Some(*integer),
                 _ => None,
@@ -274,7 +284,7 @@ impl Client {
     }
 
     pub(crate) fn ask_float(&self, asked: Asked<'_>, context: &Context, default: f64) -> f64 {
-        ask(&self.board, asked, context, |outcome| {
+        self.ask(asked, context, |outcome| {
             typed(outcome, ValueType::Float, |value| match value {
                 Value::Float(float) => Some(*float),
                 _ => None,
@@ -284,7 +294,7 @@ impl Client {
     }
 
     pub(crate) fn ask_string(&self, asked: Asked<'_>, context: &Context, default: &str) -> String {
-        ask(&self.board, asked, context, |outcome| {
+        self.ask(asked, context, |outcome| {
             typed(outcome, ValueType::String, |value| match value {
                 Value::String(text) => Some(text.to_string()),
                 _ => None,
@@ -299,7 +309,7 @@ impl Client {
         context: &Context,
         default: serde_json::Value,
     ) -> serde_json::Value {
-        ask(&self.board, asked, context, |outcome| {
+        self.ask(asked, context, |outcome| {
             typed(outcome, ValueType::Object, |value| match value {
                 Value::Object(object) => Some(object.clone()),
                 _ => None,
@@ -314,9 +324,7 @@ impl Client {
         flag: &str,
         context: &Context,
     ) -> Result<Evaluation, EvaluationError> {
-        ask(&self.board, asked, context, |outcome| {
-            Ok(Evaluation::of(flag, outcome))
-        })
+        self.ask(asked, context, |outcome| Ok(Evaluation::of(flag, outcome)))
     }
 }
 

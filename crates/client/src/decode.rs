@@ -99,10 +99,7 @@ fn position(raw: &RawValue) -> Position {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| Position::start())
 }
 
-fn positions(
-    frames: Vec<PositionFrame>,
-    refused: &mut Vec<Refusal>,
-) -> Vec<(FlagKey, Position)> {
+fn positions(frames: Vec<PositionFrame>, refused: &mut Vec<Refusal>) -> Vec<(FlagKey, Position)> {
     frames
         .into_iter()
         .filter_map(|frame| Some((flag_key(&frame.flag, refused)?, position(&frame.position))))

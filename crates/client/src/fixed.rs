@@ -101,4 +101,3 @@ fn pinned(name: &str, value: Value) -> Result<FlagUpdate, leverframe_flags::KeyE
         definition: Ok(Box::new(definition)),
     })
 }
-

@@ -33,7 +33,11 @@ pub(crate) fn read(file: &Path) -> Result<(Arc<RuleSet>, Cursor), OfflineError> 
     };
     let rules = RuleSet::compile(cursor.revision, flags, segments);
     for (flag, why) in rules.refused() {
-        tracing::warn!(flag = flag.as_str(), why, "cannot be read, and so is closed");
+        tracing::warn!(
+            flag = flag.as_str(),
+            why,
+            "cannot be read, and so is closed"
+        );
     }
     Ok((Arc::new(rules), cursor))
 }

@@ -1,8 +1,10 @@
 //! One slot: a checksum line, a line about the file, and the snapshot's frame.
 //!
-//!     leverframe-snapshot 1 <SHA-256 of everything below, in hexadecimal>
-//!     {"sequence":7,"origin":"5f3a…"}
-//!     {"kind":"snapshot","cursor":{…},"flags":[…],…}
+//! ```text
+//! leverframe-snapshot 1 <SHA-256 of everything below, in hexadecimal>
+//! {"sequence":7,"origin":"5f3a…"}
+//! {"kind":"snapshot","cursor":{…},"flags":[…],…}
+//! ```
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -5,7 +5,8 @@ use leverframe_flags::{Position, Update, Value};
 use super::{Decoded, frame, nothing};
 
 fn snapshot(flag: &str) -> Decoded {
-    let cursor = r#"{"journal":"j","epoch":1,"environment":"prod","previous":0,"revision":7,"head":"ab"}"#;
+    let cursor =
+        r#"{"journal":"j","epoch":1,"environment":"prod","previous":0,"revision":7,"head":"ab"}"#;
     frame(&format!(
         r#"{{"kind":"snapshot","cursor":{cursor},"flags":[{flag}]}}"#
     ))
@@ -83,7 +84,13 @@ fn a_flag_without_a_proper_name_is_refused_by_the_name_it_has() {
 
 #[test]
 fn what_is_not_a_frame_is_an_error() {
-    for text in ["", "{}", "null", "\u{0}", r#"{"kind":"snapshot","cursor":{}}"#] {
+    for text in [
+        "",
+        "{}",
+        "null",
+        "\u{0}",
+        r#"{"kind":"snapshot","cursor":{}}"#,
+    ] {
         assert!(frame(text).is_err(), "{text:?}");
     }
 }

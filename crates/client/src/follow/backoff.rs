@@ -78,9 +78,8 @@ mod tests {
     #[test]
     fn a_retry_after_is_honoured_and_bounded() {
         let mut backoff = Backoff::default();
-        let wait = |backoff: &mut Backoff, s, dice| {
-            backoff.after(Some(Duration::from_secs(s)), dice)
-        };
+        let wait =
+            |backoff: &mut Backoff, s, dice| backoff.after(Some(Duration::from_secs(s)), dice);
         assert_eq!(wait(&mut backoff, 4, 0.0), Duration::from_secs(4));
         assert_eq!(wait(&mut backoff, 4, 1.0), Duration::from_secs(6));
         assert_eq!(wait(&mut backoff, 1_000_000, 0.0), RETRY_AFTER_MAX);

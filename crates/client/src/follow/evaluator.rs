@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leverframe_flags::{
-    Acknowledgement, Cursor, FlagKey, Follower, Step, Update,
-};
+use leverframe_flags::{Acknowledgement, Cursor, FlagKey, Follower, Step, Update};
 use leverframe_wire::frame::{Acknowledge, Counts, Hello, Refusal};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -193,9 +191,7 @@ impl Evaluator {
         self.hello_at = Some(Instant::now());
         self.has_applied_since_hello = false;
         self.standing.set_connected(true);
-        if self.hello().cursor.is_none() {
-            return None;
-        }
+        self.hello().cursor?;
         let follower = self.follower.as_ref()?;
         let acknowledgement = follower.acknowledgement()?;
         let cursor = follower.cursor()?;
@@ -248,8 +244,7 @@ impl Evaluator {
             } => flags.is_empty() && removed_flags.is_empty(),
             Update::Snapshot { .. } => false,
         };
-        let is_first =
-            self.source != Source::Server && matches!(&update, Update::Snapshot { .. });
+        let is_first = self.source != Source::Server && matches!(&update, Update::Snapshot { .. });
         let step = if is_first {
             match self.enter(update) {
                 Ok(step) => step,
@@ -279,9 +274,9 @@ impl Evaluator {
             Step::Duplicate { acknowledgement } => self.in_step(acknowledgement, refused),
             // Frames that were on their way when the snapshot was asked for.
             Step::Gap { .. } if self.is_resyncing => Reply::Silence,
-            Step::Gap { have, previous } => {
-                self.resync(format!("gap: at revision {have}, the frame builds on {previous}"))
-            }
+            Step::Gap { have, previous } => self.resync(format!(
+                "gap: at revision {have}, the frame builds on {previous}"
+            )),
             Step::Refused { why } => Reply::Leave(why.to_string()),
         }
     }
@@ -342,7 +337,11 @@ impl Evaluator {
         }
         for (flag, why) in rules.refused() {
             if self.board.complaints.is_first(flag.as_str(), why) {
-                tracing::warn!(flag = flag.as_str(), why, "cannot be read, and so is closed");
+                tracing::warn!(
+                    flag = flag.as_str(),
+                    why,
+                    "cannot be read, and so is closed"
+                );
             }
         }
         let revision = rules.revision();

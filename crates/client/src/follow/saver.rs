@@ -63,7 +63,9 @@ impl Saver {
         let Some(snapshot) = snapshot else { return };
         self.started_at = Some(Instant::now());
         let cache = Arc::clone(&self.cache);
-        self.running = Some(tokio::task::spawn_blocking(move || write(&cache, &snapshot)));
+        self.running = Some(tokio::task::spawn_blocking(move || {
+            write(&cache, &snapshot)
+        }));
     }
 
     async fn settle(&mut self) {

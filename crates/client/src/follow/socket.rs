@@ -26,6 +26,8 @@ use crate::settings::Endpoint;
 const SILENCE_MAX: Duration = Duration::from_millis(SILENCE_MS_MAX);
 /// Longest wait for the server's half of the closing handshake.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// The code with which a server closes a stream whose token no longer works.
+const TOKEN_REFUSED: u16 = 4401;
 /// Frames are rare and mostly small.
 const BUFFER_BYTES: usize = 16 * 1024;
 
@@ -34,8 +36,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 impl Follow {
     /// Follows one server over a WebSocket until that ends.
     pub(super) async fn web_socket(&mut self, endpoint: &Endpoint) -> Ended {
-        let connecting = self.connect(endpoint);
-        let connecting = timeout(CONNECT_MAX, connecting);
+        // In a box, because a TLS handshake in progress is large.
+        let connecting = Box::pin(timeout(CONNECT_MAX, self.connect(endpoint)));
         let socket = match ticking(&mut self.evaluator, &mut self.stop, connecting).await {
             None => return Ended::Stopped,
             Some(Err(_)) => return Ended::Lost("no answer".to_owned()),
@@ -57,7 +59,8 @@ impl Follow {
         if let Some(known) = self.evaluator.connected() {
             line.acknowledge(&self.evaluator, known).await?;
         }
-        line.send_counts(self.evaluator.counts_unconfirmed()).await?;
+        line.send_counts(self.evaluator.counts_unconfirmed())
+            .await?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -104,10 +107,13 @@ impl Follow {
                 }
                 Ok(())
             }
-            tungstenite::Message::Close(reason) => Err(Ended::Lost(match reason {
-                Some(reason) => format!("closed by the server: {reason}"),
-                None => "closed by the server".to_owned(),
-            })),
+            tungstenite::Message::Close(Some(reason)) => Err(match u16::from(reason.code) {
+                TOKEN_REFUSED => Ended::Unauthorised(401),
+                _ => Ended::Lost(format!("closed by the server: {reason}")),
+            }),
+            tungstenite::Message::Close(None) => {
+                Err(Ended::Lost("closed by the server".to_owned()))
+            }
             tungstenite::Message::Frame(_) => Ok(()),
         }
     }
@@ -153,7 +159,10 @@ impl Follow {
                 .map_err(|error| Ended::Lost(error.to_string()))?;
             let headers = request.headers_mut();
             headers.insert(AUTHORIZATION, authorization);
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+            headers.insert(
+                SEC_WEBSOCKET_PROTOCOL,
+                HeaderValue::from_static(SUBPROTOCOL),
+            );
             let config = WebSocketConfig::default()
                 .read_buffer_size(BUFFER_BYTES)
                 .write_buffer_size(0)
@@ -176,7 +185,8 @@ struct Line {
 
 impl Line {
     async fn send(&mut self, message: &Message) -> Result<(), Ended> {
-        let text = serde_json::to_string(message).map_err(|error| Ended::Lost(error.to_string()))?;
+        let text =
+            serde_json::to_string(message).map_err(|error| Ended::Lost(error.to_string()))?;
         within_silence(self.socket.send(tungstenite::Message::text(text))).await
     }
 
@@ -230,6 +240,12 @@ fn refused(error: &Error) -> Ended {
 
 /// A `Retry-After` in seconds; dates are not worth a clock.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }

@@ -41,10 +41,7 @@ fn every_answer_is_taken_exactly_once() {
     assert!(block.count(0, "on"));
     assert!(block.count(0, "on"));
     assert!(block.count(1, "high"));
-    assert_eq!(
-        taken(&tally),
-        [entry("a", "on", 2), entry("b", "high", 1)]
-    );
+    assert_eq!(taken(&tally), [entry("a", "on", 2), entry("b", "high", 1)]);
     assert_eq!(taken(&tally), []);
     assert!(block.count(1, "low"));
     assert_eq!(taken(&tally), [entry("b", "low", 1)]);
@@ -72,7 +69,10 @@ fn threads_that_count_at_once_lose_nothing_even_when_they_end() {
     }
     sum += taken(&tally).iter().map(|(_, _, count)| count).sum::<u64>();
     assert_eq!(sum, 40_000);
-    assert!(tally.lock().blocks.is_empty(), "ended threads leave nothing");
+    assert!(
+        tally.lock().blocks.is_empty(),
+        "ended threads leave nothing"
+    );
 }
 
 #[test]
