@@ -32,4 +32,5 @@ pub use node::{Health, Node, Options};
 pub use presence::{Confirmed, Presence, Quantiles};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
+pub use leverframe_store::StoreError;
 pub use start::{FirstStart, StartError, Started};

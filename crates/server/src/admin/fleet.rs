@@ -1,0 +1,100 @@
+//! Who follows an environment, and who has a revision.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use leverframe_core::access::Permission;
+use leverframe_wire::admin::{Confirmation, Fleet};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::auth::Authenticated;
+use crate::convert::{Clocks, caches_view, confirmation_view, evaluator_view};
+use crate::limit::CONFIRMATION_WAIT_MS_MAX;
+use crate::problem::Failure;
+use crate::request::{Path, Query};
+use crate::surface::{Surface, guarded};
+
+pub(super) fn routes() -> Surface {
+    let surface = guarded!(Surface::new(), read_fleet);
+    guarded!(surface, read_confirmation)
+}
+
+/// The clocks of the node, now.
+pub(super) fn clocks(app: &App) -> Clocks {
+    Clocks {
+        steady: app.node().steady_now(),
+        wall: app.node().wall_now(),
+    }
+}
+
+/// Who follows an environment, stragglers first
+#[utoipa::path(get, path = "/api/v1/environments/{environment}/fleet", tag = "fleet", params(("environment" = String, Path)), responses((status = 200, body = Fleet)))]
+async fn read_fleet(
+    who: Authenticated,
+    State(app): State<App>,
+    Path(environment): Path<String>,
+) -> Result<Json<Fleet>, Failure> {
+    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    let feed = app.feed(key.as_str())?;
+    let (epoch, revision) = (app.node().state().epoch(), feed.revision());
+    let clocks = clocks(&app);
+    let mut evaluators: Vec<_> = feed
+        .presence()
+        .members()
+        .iter()
+        .map(|member| evaluator_view(member, epoch, revision, clocks))
+        .collect();
+    // Stable, so that within the two groups they stay sorted by instance.
+    evaluators.sort_by_key(|evaluator| evaluator.current && evaluator.connected);
+    Ok(Json(Fleet {
+        environment,
+        revision,
+        evaluators,
+        caches: caches_view(feed.caches().evidence(revision)),
+    }))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Wait {
+    /// How long to wait for everybody, in milliseconds, up to 30 000.
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+/// Who has a revision; waits for everybody if asked to
+#[utoipa::path(
+    get, path = "/api/v1/environments/{environment}/confirmations/{revision}", tag = "fleet",
+    params(("environment" = String, Path), ("revision" = u64, Path), Wait),
+    responses((status = 200, body = Confirmation))
+)]
+async fn read_confirmation(
+    who: Authenticated,
+    State(app): State<App>,
+    Path((environment, revision)): Path<(String, u64)>,
+    Query(wait): Query<Wait>,
+) -> Result<Json<Confirmation>, Failure> {
+    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    let head = app.node().state().revision();
+    if revision > head {
+        return Err(Failure::not_found("revision", &revision.to_string()));
+    }
+    let feed = app.feed(key.as_str())?;
+    let presence = feed.presence();
+    let at_most = Duration::from_millis(wait.wait_ms.min(CONFIRMATION_WAIT_MS_MAX));
+    let confirmed = tokio::select! {
+        confirmed = presence.wait(revision, at_most), if !at_most.is_zero() => confirmed,
+        () = app.draining.cancelled(), if !at_most.is_zero() => presence.confirmation(revision),
+        else => presence.confirmation(revision),
+    };
+    let caches = feed.caches().evidence(revision);
+    Ok(Json(confirmation_view(
+        &environment,
+        confirmed,
+        caches,
+        clocks(&app),
+    )))
+}

@@ -1,0 +1,92 @@
+//! Rules of a flag in one environment.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use leverframe_core::Command;
+use leverframe_core::access::Permission;
+use leverframe_wire::admin::{AddRule, MoveRule, Receipt, Removal};
+
+use super::{done, made};
+use crate::app::App;
+use crate::auth::Authenticated;
+use crate::convert::{checked, rule};
+use crate::problem::Failure;
+use crate::request::{Change, Path, Remove};
+use crate::surface::{Surface, guarded};
+
+pub(super) fn routes() -> Surface {
+    let surface = guarded!(Surface::new(), add_rule);
+    let surface = guarded!(surface, remove_rule);
+    guarded!(surface, move_rule)
+}
+
+/// Add a rule
+#[utoipa::path(
+    post, path = "/api/v1/flags/{flag}/environments/{environment}/rules", tag = "rules",
+    params(("flag" = String, Path), ("environment" = String, Path), ("dry_run" = Option<bool>, Query), ("If-Match" = Option<String>, Header, description = "The lever's ETag"), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = AddRule,
+    responses((status = 201, body = Receipt), (status = 200, body = Receipt, description = "A dry run"))
+)]
+async fn add_rule(
+    who: Authenticated,
+    State(app): State<App>,
+    Path((flag, environment)): Path<(String, String)>,
+    change: Change<AddRule>,
+) -> Result<(StatusCode, Json<Receipt>), Failure> {
+    who.permit(&Permission::Change)?;
+    let (wanted, change) = change.split();
+    let command = Command::AddRule {
+        flag: checked("flag", &flag)?,
+        environment: checked("environment", &environment)?,
+        rule: rule("rule", wanted.rule)?,
+        at: wanted.at,
+    };
+    Ok(made(change.submit(&app, &who, command, wanted.why).await?))
+}
+
+/// Remove a rule
+#[utoipa::path(
+    delete, path = "/api/v1/flags/{flag}/environments/{environment}/rules/{rule}", tag = "rules",
+    params(("flag" = String, Path), ("environment" = String, Path), ("rule" = String, Path), ("dry_run" = Option<bool>, Query), ("If-Match" = Option<String>, Header, description = "The lever's ETag")),
+    request_body(content = Option<Removal>),
+    responses((status = 200, body = Receipt))
+)]
+async fn remove_rule(
+    who: Authenticated,
+    State(app): State<App>,
+    Path((flag, environment, rule)): Path<(String, String, String)>,
+    removal: Remove,
+) -> Result<Json<Receipt>, Failure> {
+    who.permit(&Permission::Change)?;
+    let command = Command::RemoveRule {
+        flag: checked("flag", &flag)?,
+        environment: checked("environment", &environment)?,
+        rule: rule.into(),
+    };
+    Ok(done(removal.submit(&app, &who, command).await?))
+}
+
+/// Move a rule to another place in the order
+#[utoipa::path(
+    post, path = "/api/v1/flags/{flag}/environments/{environment}/rules/{rule}/move", tag = "rules",
+    params(("flag" = String, Path), ("environment" = String, Path), ("rule" = String, Path), ("dry_run" = Option<bool>, Query), ("If-Match" = Option<String>, Header, description = "The lever's ETag")),
+    request_body = MoveRule,
+    responses((status = 200, body = Receipt))
+)]
+async fn move_rule(
+    who: Authenticated,
+    State(app): State<App>,
+    Path((flag, environment, rule)): Path<(String, String, String)>,
+    change: Change<MoveRule>,
+) -> Result<Json<Receipt>, Failure> {
+    who.permit(&Permission::Change)?;
+    let (wanted, change) = change.split();
+    let command = Command::MoveRule {
+        flag: checked("flag", &flag)?,
+        environment: checked("environment", &environment)?,
+        rule: rule.into(),
+        to: wanted.to,
+    };
+    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+}

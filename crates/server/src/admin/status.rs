@@ -1,0 +1,124 @@
+//! How things are.
+
+use axum::Json;
+use axum::extract::State;
+use leverframe_core::access::Permission;
+use leverframe_core::roll::Member;
+use leverframe_wire::admin::{Health, LeverStatus, Status, Whoami};
+
+use super::fleet::clocks;
+use crate::app::App;
+use crate::auth::Authenticated;
+use crate::convert::{confirmation_view, lever_view, token_view};
+use crate::problem::Failure;
+use crate::request::Path;
+use crate::surface::{Surface, guarded};
+
+pub(super) fn routes() -> Surface {
+    let surface = guarded!(Surface::new(), read_status);
+    let surface = guarded!(surface, whoami);
+    guarded!(surface, read_health)
+}
+
+/// One environment at a glance: levers that were moved, the last moved first, and who has that
+#[utoipa::path(get, path = "/api/v1/environments/{environment}/status", tag = "status", params(("environment" = String, Path)), responses((status = 200, body = Status)))]
+async fn read_status(
+    who: Authenticated,
+    State(app): State<App>,
+    Path(environment): Path<String>,
+) -> Result<Json<Status>, Failure> {
+    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    let feed = app.feed(key.as_str())?;
+    let state = app.node().state();
+    let entry = state
+        .environment(key.as_str())
+        .ok_or_else(|| Failure::not_found("environment", &environment))?;
+    let standing = Standing::of(&feed.presence().members(), state.epoch());
+    let in_use = || state.flags().filter(|flag| !flag.is_archived);
+    let mut moved: Vec<_> = in_use()
+        .filter_map(|flag| Some((flag.lever(key.as_str())?.moved_revision, flag)))
+        .collect();
+    moved.sort_by_key(|(revision, flag)| (std::cmp::Reverse(*revision), flag.key().clone()));
+    let never_moved = in_use().count() - moved.len();
+    let levers = moved
+        .into_iter()
+        .map(|(revision, flag)| LeverStatus {
+            lever: lever_view(&state, flag, key.as_str()),
+            owner: flag.definition.owner.clone(),
+            expected: standing.expected,
+            confirmed: standing.confirmed(revision),
+        })
+        .collect();
+    let revision = feed.revision();
+    let confirmed = feed.presence().confirmation(revision);
+    Ok(Json(Status {
+        environment,
+        guarded: entry.environment.guarded,
+        revision,
+        levers,
+        never_moved,
+        fleet: confirmation_view(
+            key.as_str(),
+            confirmed,
+            feed.caches().evidence(revision),
+            clocks(&app),
+        ),
+    }))
+}
+
+/// The revisions of those who count, so that many levers can be asked about at once.
+struct Standing {
+    expected: usize,
+    /// Ascending.
+    revisions: Vec<u64>,
+}
+
+impl Standing {
+    fn of(members: &[Member], epoch: u64) -> Self {
+        let counting = || members.iter().filter(|member| member.counts);
+        let mut revisions: Vec<u64> = counting()
+            .filter_map(|member| member.acknowledged.as_ref())
+            .filter(|acknowledged| acknowledged.epoch == epoch)
+            .map(|acknowledged| acknowledged.revision)
+            .collect();
+        revisions.sort_unstable();
+        Self {
+            expected: counting().count(),
+            revisions,
+        }
+    }
+
+    fn confirmed(&self, revision: u64) -> usize {
+        self.revisions.len() - self.revisions.partition_point(|has| *has < revision)
+    }
+}
+
+/// Who the token is and whom it talks to
+#[utoipa::path(get, path = "/api/v1/whoami", tag = "status", responses((status = 200, body = Whoami)))]
+async fn whoami(who: Authenticated, State(app): State<App>) -> Json<Whoami> {
+    // Every token may ask what it is.
+    let state = app.node().state();
+    Json(Whoami {
+        token: token_view(who.entry()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        journal: state.journal().to_owned(),
+        epoch: state.epoch(),
+        revision: state.revision(),
+        now: app.node().wall_now().to_string(),
+    })
+}
+
+/// How the server is
+#[utoipa::path(get, path = "/api/v1/health", tag = "status", responses((status = 200, body = Health)))]
+async fn read_health(who: Authenticated, State(app): State<App>) -> Result<Json<Health>, Failure> {
+    who.permit(&Permission::ReadMetrics)?;
+    let health = app.node().health();
+    Ok(Json(Health {
+        writable: health.writable,
+        store: health.store.to_owned(),
+        revision: app.node().state().revision(),
+        last_commit_ms: health.last_commit.map(|took| took.as_secs_f64() * 1_000.0),
+        uptime_s: health.uptime.as_secs(),
+        problems: health.problems,
+    }))
+}

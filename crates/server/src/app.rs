@@ -1,0 +1,81 @@
+//! What every handler has at hand.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use leverframe_node::{Feed, Node};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::metrics::Counters;
+use crate::ofrep::{Closings, Tickets};
+use crate::problem::Failure;
+use crate::settings::Settings;
+use crate::stream::Connections;
+
+/// What every handler has at hand; clones are handles to the same.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    node: Node,
+    pub(crate) settings: Settings,
+    pub(crate) tickets: Tickets,
+    pub(crate) closings: Closings,
+    pub(crate) connections: Connections,
+    pub(crate) counters: Counters,
+    /// Cancelled when the server begins to drain: whatever waits ends.
+    pub(crate) draining: CancellationToken,
+    /// Streams that outlive their HTTP request.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl App {
+    pub(crate) fn new(node: Node, settings: Settings) -> Self {
+        Self(Arc::new(Shared {
+            node,
+            settings,
+            tickets: Tickets::default(),
+            closings: Closings::default(),
+            connections: Connections::default(),
+            counters: Counters::default(),
+            draining: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    /// The feed of an environment.
+    pub(crate) fn feed(&self, environment: &str) -> Result<Arc<Feed>, Failure> {
+        self.0
+            .node
+            .feed(environment)
+            .ok_or_else(|| Failure::not_found("environment", environment))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Fills an array with random bytes from the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) => {
+            tracing::error!(%error, "the operating system gives no randomness");
+            Err(Failure::unavailable(
+                "the operating system gives no randomness",
+                5,
+            ))
+        }
+    }
+}

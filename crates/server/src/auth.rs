@@ -1,0 +1,121 @@
+//! Who asks. Every handler begins with something that demands a token; [`demands_token`] makes the
+//! compiler refuse one that does not.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::handler::Handler;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use leverframe_core::Rejection;
+use leverframe_core::access::{Actor, Permission, Token, authenticate};
+use leverframe_core::state::TokenEntry;
+use leverframe_flags::EnvironmentKey;
+
+use crate::app::App;
+use crate::limit::SECRET_BYTES_MAX;
+use crate::log::Asker;
+use crate::problem::Failure;
+
+/// A request whose token works. What it may do is asked with [`Authenticated::permit`].
+#[derive(Debug, Clone)]
+pub(crate) struct Authenticated {
+    entry: Arc<TokenEntry>,
+}
+
+impl Authenticated {
+    pub(crate) fn token(&self) -> &Token {
+        &self.entry.token
+    }
+
+    pub(crate) fn entry(&self) -> &TokenEntry {
+        &self.entry
+    }
+
+    pub(crate) fn into_entry(self) -> Arc<TokenEntry> {
+        self.entry
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Token {
+            id: self.entry.token.id.clone(),
+        }
+    }
+
+    /// Goes on only if the token may do this.
+    pub(crate) fn permit(&self, permission: &Permission) -> Result<(), Failure> {
+        Ok(self.entry.token.permits(permission)?)
+    }
+
+    /// Goes on only if the token may read this environment. One that does not exist and one that
+    /// the token is not for are told apart only by a token that may know.
+    pub(crate) fn permit_environment(
+        &self,
+        app: &App,
+        environment: &str,
+        permission: impl FnOnce(EnvironmentKey) -> Permission,
+    ) -> Result<EnvironmentKey, Failure> {
+        let key = EnvironmentKey::new(environment)
+            .map_err(|_| Failure::not_found("environment", environment))?;
+        self.permit(&permission(key.clone()))?;
+        match app.node().state().environment(environment) {
+            Some(_) => Ok(key),
+            None => Err(Failure::not_found("environment", environment)),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Authenticated {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let secret = secret_of(&parts.headers).ok_or(Rejection::Unauthenticated)?;
+        let entry = authenticate(&app.node().state(), secret, app.node().wall_now())?;
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.is(&entry.token.id);
+        }
+        Ok(Self { entry })
+    }
+}
+
+/// The secret a request shows: `Authorization: Bearer …`, or `X-API-Key` as OFREP clients send it.
+fn secret_of(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(header::AUTHORIZATION).map(|value| {
+        let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(secret.trim())
+    });
+    let secret = match bearer {
+        Some(secret) => secret?,
+        None => headers.get("x-api-key")?.to_str().ok()?,
+    };
+    (secret.len() <= SECRET_BYTES_MAX).then_some(secret)
+}
+
+/// An extractor that fails without a token that works.
+pub(crate) trait DemandsToken {}
+
+impl DemandsToken for Authenticated {}
+
+/// The arguments of a handler whose first one demands a token.
+pub(crate) trait LeadsWithToken {}
+
+macro_rules! leads_with_token {
+    ($($rest:ident),*) => {
+        impl<Via, First: DemandsToken, $($rest),*> LeadsWithToken for (Via, First, $($rest,)*) {}
+    };
+}
+leads_with_token!();
+leads_with_token!(A);
+leads_with_token!(A, B);
+leads_with_token!(A, B, C);
+leads_with_token!(A, B, C, D);
+
+/// Compiles only for a handler that demands a token before it reads anything else.
+pub(crate) fn demands_token<H, Arguments>(_: &H)
+where
+    H: Handler<Arguments, App>,
+    Arguments: LeadsWithToken,
+{
+}

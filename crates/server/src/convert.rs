@@ -1,0 +1,51 @@
+//! Between the wire's JSON shapes and the control domain. In: every error names the field. Out:
+//! everything a person reads comes with its words.
+
+mod definition;
+mod evaluation;
+mod fleet;
+mod journal;
+mod lever;
+mod percentage;
+mod receipt;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub(crate) use definition::{definition, flag_view, kind_view, rule};
+pub(crate) use evaluation::{evaluation_view, explained};
+pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view};
+pub(crate) use journal::record_view;
+pub(crate) use lever::{exposure, lever_view, selection};
+pub(crate) use percentage::percentage;
+pub(crate) use receipt::receipt_view;
+pub(crate) use segment::{segment, segment_definition_view};
+pub(crate) use token::{role, token_view};
+
+use std::fmt::Write as _;
+
+use crate::problem::Failure;
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// Reads a key or another text that is checked, naming the field when it is not one.
+pub(crate) fn checked<T: std::str::FromStr>(
+    field: impl Into<String>,
+    text: &str,
+) -> Result<T, Failure>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|error: T::Err| Failure::invalid(field, error.to_string()))
+}

@@ -1,0 +1,41 @@
+//! Every bound of the surfaces, in one place. The control domain's own bounds are in
+//! [`leverframe_core::limit`], the stream's in [`leverframe_wire::frame`].
+
+use std::time::Duration;
+
+/// Largest body of an admin request, in bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of an OFREP request, in bytes.
+pub(crate) const CONTEXT_BYTES_MAX: usize = 64 * 1024;
+/// How long a body may take to arrive.
+pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a TLS handshake may take.
+pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Most header lines of a request.
+pub(crate) const HEADERS_MAX: usize = 64;
+/// Most requests at once on one HTTP/2 connection.
+pub(crate) const HTTP2_REQUESTS_MAX: u32 = 256;
+/// Most connections a full server turns away politely at once; further ones are just closed.
+pub(crate) const REFUSALS_MAX: usize = 64;
+/// Longest wait for a confirmation that one request may ask for, in milliseconds.
+pub(crate) const CONFIRMATION_WAIT_MS_MAX: u64 = 30_000;
+/// Most things on one page of a list, and how many are on it when nobody says.
+pub(crate) const PAGE_MAX: usize = 500;
+/// How many things are on one page of a list when nobody says.
+pub(crate) const PAGE_DEFAULT: usize = 100;
+/// Most journal records looked at for one page of a filtered list.
+pub(crate) const JOURNAL_SCAN_MAX: u64 = 20_000;
+/// Longest `via` of a record, in bytes.
+pub(crate) const VIA_BYTES_MAX: usize = 64;
+/// Longest bearer token that is looked at, in bytes.
+pub(crate) const SECRET_BYTES_MAX: usize = 256;
+/// How long a ticket for change notices works.
+pub(crate) const TICKET_LIFE: Duration = Duration::from_secs(60 * 60);
+/// Most tickets for change notices at once.
+pub(crate) const TICKETS_MAX: usize = 20_000;
+/// How far change notices that are not about a close are spread.
+pub(crate) const NOTICE_SPREAD: Duration = Duration::from_millis(1_000);
+/// How often a silent notice stream says that it is alive.
+pub(crate) const NOTICE_ALIVE_EVERY: Duration = Duration::from_secs(30);
+/// Most evaluations one count may claim; a larger claim is taken for this.
+pub(crate) const COUNT_MAX: u64 = 1_000_000_000_000;

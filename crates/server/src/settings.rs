@@ -1,0 +1,49 @@
+//! What the binary decides about the surfaces.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How the surfaces are to be served. Everything has a sane default but the address.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Certificate and key; plain HTTP (behind a proxy, or on loopback) when absent.
+    pub tls: Option<TlsFiles>,
+    /// Whether `/metrics` answers without a token.
+    pub is_metrics_open: bool,
+    /// Most connections at once; further ones get 503 with Retry-After.
+    pub connections_max: usize,
+    /// Most change-notice streams at once.
+    pub notices_max: usize,
+    /// How long a request's headers may take to arrive.
+    pub header_time_max: Duration,
+    /// How long a shutdown waits for requests that are under way.
+    pub drain_time_max: Duration,
+}
+
+/// Where the certificate is.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+impl Settings {
+    /// Plain HTTP on `address`; `/metrics` needs a token.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            tls: None,
+            is_metrics_open: false,
+            connections_max: 16_000,
+            notices_max: 8_000,
+            header_time_max: Duration::from_secs(30),
+            drain_time_max: Duration::from_secs(10),
+        }
+    }
+}
