@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Definition, Segment, Serve, Split};
+use super::{Definition, Segment, Serve};
 use crate::key::{FlagKey, SegmentKey};
 use crate::position::Position;
 
@@ -41,9 +41,10 @@ impl Definition {
         if self.salt.is_empty() {
             self.salt = self.key.as_str().into();
         }
-        let open_salt = self.salt_of_open();
-        if let Serve::Split(split) = &mut self.open {
-            split.salt = open_salt.into();
+        if let Serve::Split(split) = &mut self.open
+            && split.salt.is_empty()
+        {
+            split.salt = format!("{}/open", self.key).into();
         }
         for rule in &mut self.rules {
             if let Serve::Split(split) = &mut rule.serve
@@ -51,23 +52,6 @@ impl Definition {
             {
                 split.salt = self.key.as_str().into();
             }
-        }
-    }
-
-    /// The salt of the exposure.
-    pub(crate) fn salt_of_exposure(&self) -> &str {
-        if self.salt.is_empty() {
-            self.key.as_str()
-        } else {
-            &self.salt
-        }
-    }
-
-    /// The salt of an open split.
-    pub(crate) fn salt_of_open(&self) -> String {
-        match &self.open {
-            Serve::Split(Split { salt, .. }) if !salt.is_empty() => salt.to_string(),
-            _ => format!("{}/open", self.key),
         }
     }
 }

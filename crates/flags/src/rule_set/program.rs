@@ -52,7 +52,7 @@ pub(super) struct CompiledArm {
 }
 
 impl Program {
-    /// Compiles a definition that is normalised and valid; says which segment is in the way.
+    /// Compiles a definition that is normalised (so its salts are there) and valid; says which segment is in the way.
     pub(super) fn new(
         definition: &Arc<Definition>,
         segments: &SegmentTable,
@@ -68,7 +68,7 @@ impl Program {
             let when = compiler
                 .compile(rule.when.tree(), &|key| segments.find(key).ok())
                 .map_err(|absent| format!("segment {} does not exist", absent.0))?;
-            let serve = CompiledServe::new(definition, &rule.serve, definition.key.as_str())?;
+            let serve = CompiledServe::new(definition, &rule.serve)?;
             rules.push(CompiledRule { when, serve });
         }
         Ok(Self {
@@ -80,8 +80,8 @@ impl Program {
             closed: number(definition, &definition.closed)?,
             rules: rules.into(),
             subjects: compiler.into_subjects(),
-            open: CompiledServe::new(definition, &definition.open, &definition.salt_of_open())?,
-            exposure_salt: BucketSalt::new(definition.salt_of_exposure()),
+            open: CompiledServe::new(definition, &definition.open)?,
+            exposure_salt: BucketSalt::new(&definition.salt),
             definition: Arc::clone(definition),
         })
     }
@@ -152,15 +152,10 @@ impl Program {
 }
 
 impl CompiledServe {
-    fn new(definition: &Definition, serve: &Serve, default_salt: &str) -> Result<Self, String> {
+    fn new(definition: &Definition, serve: &Serve) -> Result<Self, String> {
         let split = match serve {
             Serve::Variant(variant) => return Ok(Self::Variant(number(definition, variant)?)),
             Serve::Split(split) => split,
-        };
-        let salt = if split.salt.is_empty() {
-            default_salt
-        } else {
-            &split.salt
         };
         let mut below = 0_u32;
         let mut arms = Vec::with_capacity(split.split.len());
@@ -172,8 +167,8 @@ impl CompiledServe {
             });
         }
         Ok(Self::Split {
-            salt: BucketSalt::new(salt),
-            salt_text: salt.into(),
+            salt: BucketSalt::new(&split.salt),
+            salt_text: split.salt.clone(),
             arms: arms.into(),
         })
     }
