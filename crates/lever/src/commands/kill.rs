@@ -1,0 +1,85 @@
+//! `lever kill`: close flags, now.
+
+use leverframe_wire::admin::{Kill, Receipt};
+
+use crate::arguments::{ChangeArgs, PlaceArgs, WaitArgs, flag_key};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Tone;
+use crate::pull::{self, Headline};
+use crate::session::Session;
+
+/// Close flags: now, without asking anybody.
+///
+/// Never asks for a reason, a revision or an approval. All servers that are known are asked at the
+/// same time; the first that accepts answers.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("selection").required(true).args(["flags", "owner", "tag"]))]
+pub(crate) struct Args {
+    /// The flags to close, in one revision
+    #[arg(value_name = "FLAG", value_parser = flag_key)]
+    flags: Vec<String>,
+
+    /// Close every flag of this owner
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<String>,
+
+    /// Close every flag with this tag
+    #[arg(long, value_name = "TAG")]
+    tag: Option<String>,
+
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let environment = session.environment_to_change(&client, &args.place).await?;
+    let kill = Kill {
+        flags: args.flags.clone(),
+        owner: args.owner.clone(),
+        tag: args.tag.clone(),
+        why: args.change.why(),
+    };
+    let mut receipt = client
+        .kill(&environment, &kill, args.change.dry_run)
+        .await?;
+    if receipt.environments.is_empty() {
+        // Closed already: who has it is still worth knowing.
+        receipt.environments.push(environment.clone());
+    }
+    let headline = Headline {
+        tone: Tone::Braked,
+        glyph: "■",
+        words: words(args, &receipt, &environment),
+        is_closing: true,
+    };
+    pull::finish(session, &client, receipt, headline, args.wait.limit()).await
+}
+
+fn words(args: &Args, receipt: &Receipt, environment: &str) -> String {
+    let count = receipt.changes.len();
+    let what = match (&args.owner, &args.tag, args.flags.as_slice()) {
+        (Some(owner), ..) => format!("{} of {owner}", flags(count)),
+        (_, Some(tag), _) => format!("{} tagged {tag}", flags(count)),
+        (.., [only]) => only.clone(),
+        (.., several) => flags(several.len()),
+    };
+    if receipt.unchanged {
+        format!("{what} closed in {environment} already")
+    } else {
+        format!("{what} closed in {environment}")
+    }
+}
+
+fn flags(count: usize) -> String {
+    match count {
+        0 => "every flag".to_owned(),
+        1 => "1 flag".to_owned(),
+        several => format!("{several} flags"),
+    }
+}
