@@ -5,7 +5,9 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod completions;
+mod dev;
 mod diff;
 mod docs;
 mod doctor;
@@ -19,7 +21,9 @@ mod log;
 mod open;
 mod pin;
 mod ramp;
+mod restore;
 mod segment;
+mod serve;
 mod status;
 mod token;
 mod undo;
@@ -39,6 +43,10 @@ pub(crate) enum Command {
     #[command(flatten)]
     Server(Box<ServerCommand>),
 
+    Serve(serve::Args),
+    Dev(dev::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
 
     /// Print a completion script for a shell
     Completions(completions::Args),
@@ -112,6 +120,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
                 )),
             }
         }
+        Command::Serve(args) => serve::run(args, cli.global.format()).await,
+        Command::Dev(args) => Box::pin(dev::run(args, cli.global.format())).await,
+        Command::Backup(args) => backup::run(args, &Screen::new(&cli.global)).await,
+        Command::Restore(args) => restore::run(args, &Screen::new(&cli.global)).await,
         Command::Completions(args) => completions::run(&args),
         Command::Docs(args) => docs::run(&args),
     }

@@ -18,7 +18,6 @@ pub(crate) struct Profile {
 }
 
 /// Where the profile is; `None` without a home directory.
-#[expect(dead_code, reason = "for `serve` and `dev`")]
 pub(crate) fn path() -> Option<PathBuf> {
     crate::config::Surroundings::of_process().state_file("profile.toml")
 }

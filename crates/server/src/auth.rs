@@ -1,6 +1,8 @@
 //! Who asks. Every handler begins with something that demands a token; [`demands_token`] makes the
 //! compiler refuse one that does not.
 
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -78,6 +80,67 @@ impl FromRequestParts<App> for Authenticated {
     }
 }
 
+/// A request whose token has a right, checked before anything else of it is read.
+#[derive(Debug, Clone)]
+pub(crate) struct May<R> {
+    who: Authenticated,
+    right: PhantomData<R>,
+}
+
+/// A right that a whole route takes.
+pub(crate) trait Right: Send {
+    const PERMISSION: Permission;
+}
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident = $permission:ident;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub(crate) struct $right;
+
+            impl Right for $right {
+                const PERMISSION: Permission = Permission::$permission;
+            }
+        )+
+    };
+}
+rights! {
+    /// Reads flags, segments and environments.
+    ReadControl = ReadControl;
+    /// Reads the journal.
+    ReadJournal = ReadJournal;
+    /// Reads the node's figures.
+    ReadMetrics = ReadMetrics;
+    /// Gives commands; which ones is decided with each of them.
+    Command = Change;
+    /// Manages tokens.
+    ManageTokens = ManageTokens;
+    /// Manages environments.
+    ManageEnvironments = ManageEnvironments;
+}
+
+impl<R> Deref for May<R> {
+    type Target = Authenticated;
+
+    fn deref(&self) -> &Authenticated {
+        &self.who
+    }
+}
+
+impl<R: Right> FromRequestParts<App> for May<R> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let who = Authenticated::from_request_parts(parts, app).await?;
+        who.permit(&R::PERMISSION)?;
+        Ok(Self {
+            who,
+            right: PhantomData,
+        })
+    }
+}
+
 /// The secret a request shows: `Authorization: Bearer …`, or `X-API-Key` as OFREP clients send it.
 fn secret_of(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).map(|value| {
@@ -97,6 +160,7 @@ fn secret_of(headers: &HeaderMap) -> Option<&str> {
 pub(crate) trait DemandsToken {}
 
 impl DemandsToken for Authenticated {}
+impl<R: Right> DemandsToken for May<R> {}
 
 /// The arguments of a handler whose first one demands a token.
 pub(crate) trait LeadsWithToken {}

@@ -8,12 +8,11 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use leverframe_core::access::Permission;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use crate::app::App;
-use crate::auth::{Authenticated, DemandsToken};
+use crate::auth::{DemandsToken, May, ReadMetrics};
 use crate::problem::Failure;
 use crate::surface::{Surface, guarded};
 
@@ -33,8 +32,7 @@ impl FromRequestParts<App> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         if !app.settings.is_metrics_open {
-            let who = Authenticated::from_request_parts(parts, app).await?;
-            who.permit(&Permission::ReadMetrics)?;
+            May::<ReadMetrics>::from_request_parts(parts, app).await?;
         }
         Ok(Self)
     }

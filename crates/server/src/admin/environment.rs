@@ -4,14 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use leverframe_core::Command;
-use leverframe_core::access::Permission;
 use leverframe_wire::admin::{
     CreateEnvironment, Environment, EnvironmentList, GuardEnvironment, Receipt,
 };
 
 use super::{done, made};
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::checked;
 use crate::problem::Failure;
 use crate::request::{Change, Path};
@@ -25,10 +24,9 @@ pub(super) fn routes() -> Surface {
 /// List environments
 #[utoipa::path(get, path = "/api/v1/environments", tag = "environments", responses((status = 200, body = EnvironmentList)))]
 async fn list_environments(
-    who: Authenticated,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
 ) -> Result<Json<EnvironmentList>, Failure> {
-    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let environments = state
         .environments()
@@ -69,11 +67,10 @@ async fn list_environments(
     responses((status = 201, body = Receipt), (status = 200, body = Receipt, description = "It was so already, or a dry run"))
 )]
 async fn create_environment(
-    who: Authenticated,
+    who: May<auth::ManageEnvironments>,
     State(app): State<App>,
     change: Change<CreateEnvironment>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
-    who.permit(&Permission::ManageEnvironments)?;
     let (wanted, change) = change.split();
     let command = Command::CreateEnvironment {
         key: checked("key", &wanted.key)?,
@@ -90,12 +87,11 @@ async fn create_environment(
     responses((status = 200, body = Receipt))
 )]
 async fn guard_environment(
-    who: Authenticated,
+    who: May<auth::ManageEnvironments>,
     State(app): State<App>,
     Path(environment): Path<String>,
     change: Change<GuardEnvironment>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::ManageEnvironments)?;
     let (wanted, change) = change.split();
     let command = Command::GuardEnvironment {
         key: checked("environment", &environment)?,

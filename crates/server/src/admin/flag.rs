@@ -5,13 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use leverframe_core::Command;
-use leverframe_core::access::Permission;
 use leverframe_wire::admin::{Flag, FlagList, Kind, PutFlag, Receipt, Removal};
 use serde::Deserialize;
 
 use super::{done, made, page, tagged};
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::{checked, definition, flag_view, kind_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Query, Remove};
@@ -70,11 +69,10 @@ impl Wanted {
 /// List flags with their levers
 #[utoipa::path(get, path = "/api/v1/flags", tag = "flags", params(Wanted), responses((status = 200, body = FlagList)))]
 async fn list_flags(
-    who: Authenticated,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<FlagList>, Failure> {
-    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let matching = state.flags().filter(|flag| wanted.matches(flag));
     let (flags, next) = page::cut(
@@ -102,11 +100,10 @@ async fn list_flags(
     responses((status = 201, body = Receipt), (status = 200, body = Receipt, description = "It was so already, or a dry run"))
 )]
 async fn create_flag(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     change: Change<PutFlag>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::CreateFlag {
         definition: Box::new(definition(wanted.definition)?),
@@ -117,11 +114,10 @@ async fn create_flag(
 /// One flag with its levers; the ETag is that of its definition
 #[utoipa::path(get, path = "/api/v1/flags/{flag}", tag = "flags", params(("flag" = String, Path)), responses((status = 200, body = Flag)))]
 async fn read_flag(
-    who: Authenticated,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let flag = state
         .flag(&key)
@@ -140,12 +136,11 @@ async fn read_flag(
     responses((status = 200, body = Receipt))
 )]
 async fn edit_flag(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path(key): Path<String>,
     change: Change<PutFlag>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     if wanted.definition.key != key {
         return Err(Failure::invalid(
@@ -167,12 +162,11 @@ async fn edit_flag(
     responses((status = 200, body = Receipt))
 )]
 async fn archive_flag(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path(key): Path<String>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let command = Command::ArchiveFlag {
         flag: checked("flag", &key)?,
     };

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use leverframe_core::access::{Permission, Token};
+use leverframe_core::access::Token;
 use leverframe_core::{Entry, Timestamp};
 use leverframe_node::StoreError;
 use leverframe_wire::admin::{JournalPage, RecordView, Verification};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::page;
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::record_view;
 use crate::limit::JOURNAL_SCAN_MAX;
 use crate::problem::Failure;
@@ -53,11 +53,10 @@ struct Wanted {
 /// records for each.
 #[utoipa::path(get, path = "/api/v1/journal", tag = "journal", params(Wanted), responses((status = 200, body = JournalPage)))]
 async fn list_records(
-    who: Authenticated,
+    who: May<auth::ReadJournal>,
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<JournalPage>, Failure> {
-    who.permit(&Permission::ReadJournal)?;
     let size = page::size(wanted.limit)?;
     let filter = Filter::new(&wanted, who.token())?;
     let end = app.node().state().revision().saturating_add(1);
@@ -75,11 +74,10 @@ async fn list_records(
 /// One record
 #[utoipa::path(get, path = "/api/v1/journal/{revision}", tag = "journal", params(("revision" = u64, Path)), responses((status = 200, body = RecordView)))]
 async fn read_record(
-    who: Authenticated,
+    who: May<auth::ReadJournal>,
     State(app): State<App>,
     Path(revision): Path<u64>,
 ) -> Result<Json<RecordView>, Failure> {
-    who.permit(&Permission::ReadJournal)?;
     let missing = || Failure::not_found("revision", &revision.to_string());
     let after = revision.checked_sub(1).ok_or_else(missing)?;
     let reader = app.node().reader();
@@ -90,8 +88,10 @@ async fn read_record(
 
 /// Read the whole journal and check its chain
 #[utoipa::path(post, path = "/api/v1/journal/verify", tag = "journal", responses((status = 200, body = Verification)))]
-async fn verify(who: Authenticated, State(app): State<App>) -> Result<Json<Verification>, Failure> {
-    who.permit(&Permission::ReadJournal)?;
+async fn verify(
+    who: May<auth::ReadJournal>,
+    State(app): State<App>,
+) -> Result<Json<Verification>, Failure> {
     let state = app.node().state();
     match app.node().verify().await {
         Ok(head) => Ok(Json(Verification {

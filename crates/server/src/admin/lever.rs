@@ -9,7 +9,7 @@ use leverframe_wire::admin::{Kill, Lever, Open, Pin, Ramp, Receipt, Undo};
 
 use super::{done, tagged};
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, exposure, lever_view, percentage, selection};
 use crate::problem::Failure;
 use crate::request::{Change, Path};
@@ -52,12 +52,11 @@ async fn read_lever(
     responses((status = 200, body = Receipt))
 )]
 async fn open_lever(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment)): Path<(String, String)>,
     change: Change<Open>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::Open {
         flag: checked("flag", &flag)?,
@@ -75,12 +74,11 @@ async fn open_lever(
     responses((status = 200, body = Receipt))
 )]
 async fn ramp_lever(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment)): Path<(String, String)>,
     change: Change<Ramp>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::Ramp {
         flag: checked("flag", &flag)?,
@@ -98,12 +96,11 @@ async fn ramp_lever(
     responses((status = 200, body = Receipt))
 )]
 async fn pin_lever(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment)): Path<(String, String)>,
     change: Change<Pin>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::Pin {
         flag: checked("flag", &flag)?,
@@ -121,12 +118,11 @@ async fn pin_lever(
     responses((status = 200, body = Receipt))
 )]
 async fn kill_levers(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path(environment): Path<String>,
     change: Change<Kill>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (mut wanted, change) = change.split();
     let why = std::mem::take(&mut wanted.why);
     let command = Command::Close {
@@ -144,11 +140,10 @@ async fn kill_levers(
     responses((status = 200, body = Receipt))
 )]
 async fn undo(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     change: Change<Undo>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::Undo {
         revision: wanted.revision,

@@ -4,12 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use leverframe_core::Command;
-use leverframe_core::access::Permission;
 use leverframe_wire::admin::{AddRule, MoveRule, Receipt, Removal};
 
 use super::{done, made};
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::{checked, rule};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Remove};
@@ -29,12 +28,11 @@ pub(super) fn routes() -> Surface {
     responses((status = 201, body = Receipt), (status = 200, body = Receipt, description = "A dry run"))
 )]
 async fn add_rule(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment)): Path<(String, String)>,
     change: Change<AddRule>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::AddRule {
         flag: checked("flag", &flag)?,
@@ -53,12 +51,11 @@ async fn add_rule(
     responses((status = 200, body = Receipt))
 )]
 async fn remove_rule(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment, rule)): Path<(String, String, String)>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let command = Command::RemoveRule {
         flag: checked("flag", &flag)?,
         environment: checked("environment", &environment)?,
@@ -75,12 +72,11 @@ async fn remove_rule(
     responses((status = 200, body = Receipt))
 )]
 async fn move_rule(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path((flag, environment, rule)): Path<(String, String, String)>,
     change: Change<MoveRule>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::MoveRule {
         flag: checked("flag", &flag)?,

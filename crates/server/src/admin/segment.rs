@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use leverframe_core::Command;
-use leverframe_core::access::Permission;
 use leverframe_core::state::{SegmentEntry, State as Fold};
 use leverframe_flags::{Position, SegmentKey};
 use leverframe_wire::admin::{PutSegment, Receipt, Removal, Segment, SegmentList};
@@ -15,7 +14,7 @@ use serde::Deserialize;
 
 use super::{done, made, page, tagged};
 use crate::app::App;
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::{checked, segment, segment_definition_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Query, Remove};
@@ -42,11 +41,10 @@ struct Wanted {
 /// List segments
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments", params(Wanted), responses((status = 200, body = SegmentList)))]
 async fn list_segments(
-    who: Authenticated,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<SegmentList>, Failure> {
-    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let q = wanted.q.as_deref().map(str::to_lowercase);
     let matching = state.segments().filter(|entry| {
@@ -75,11 +73,10 @@ async fn list_segments(
     responses((status = 201, body = Receipt), (status = 200, body = Receipt, description = "It was so already, or a dry run"))
 )]
 async fn create_segment(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     change: Change<PutSegment>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     let command = Command::CreateSegment {
         segment: Box::new(segment(wanted.definition)?),
@@ -90,11 +87,10 @@ async fn create_segment(
 /// One segment
 #[utoipa::path(get, path = "/api/v1/segments/{segment}", tag = "segments", params(("segment" = String, Path)), responses((status = 200, body = Segment)))]
 async fn read_segment(
-    who: Authenticated,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let entry = state
         .segment(&key)
@@ -110,12 +106,11 @@ async fn read_segment(
     responses((status = 200, body = Receipt))
 )]
 async fn edit_segment(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path(key): Path<String>,
     change: Change<PutSegment>,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let (wanted, change) = change.split();
     if wanted.definition.key != key {
         return Err(Failure::invalid(
@@ -137,12 +132,11 @@ async fn edit_segment(
     responses((status = 200, body = Receipt))
 )]
 async fn delete_segment(
-    who: Authenticated,
+    who: May<auth::Command>,
     State(app): State<App>,
     Path(key): Path<String>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::Change)?;
     let command = Command::DeleteSegment {
         segment: checked("segment", &key)?,
     };

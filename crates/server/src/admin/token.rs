@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use leverframe_core::Command;
-use leverframe_core::access::{Permission, Token, TokenSecret};
+use leverframe_core::access::{Token, TokenSecret};
 use leverframe_core::state::TokenEntry;
 use leverframe_wire::admin::{CreateToken, CreatedToken, Receipt, Removal, TokenList};
 
 use super::done;
 use crate::app::{App, random};
-use crate::auth::Authenticated;
+use crate::auth::{self, May};
 use crate::convert::{checked, receipt_view, role, token_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Remove};
@@ -24,10 +24,9 @@ pub(super) fn routes() -> Surface {
 /// List tokens, without their secrets
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", responses((status = 200, body = TokenList)))]
 async fn list_tokens(
-    who: Authenticated,
+    who: May<auth::ManageTokens>,
     State(app): State<App>,
 ) -> Result<Json<TokenList>, Failure> {
-    who.permit(&Permission::ManageTokens)?;
     let state = app.node().state();
     let mut entries: Vec<_> = state.tokens().collect();
     entries.sort_by_key(|entry| entry.created_at);
@@ -43,11 +42,10 @@ async fn list_tokens(
     responses((status = 201, body = CreatedToken), (status = 200, body = CreatedToken, description = "A dry run"))
 )]
 async fn create_token(
-    who: Authenticated,
+    who: May<auth::ManageTokens>,
     State(app): State<App>,
     change: Change<CreateToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Failure> {
-    who.permit(&Permission::ManageTokens)?;
     let (wanted, change) = change.split();
     let now = app.node().wall_now();
     let secret = TokenSecret::generate(random()?, u64::from_le_bytes(random()?));
@@ -128,12 +126,11 @@ async fn create_token(
     responses((status = 200, body = Receipt))
 )]
 async fn revoke_token(
-    who: Authenticated,
+    who: May<auth::ManageTokens>,
     State(app): State<App>,
     Path(id): Path<String>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    who.permit(&Permission::ManageTokens)?;
     let command = Command::RevokeToken { id: id.into() };
     Ok(done(removal.submit(&app, &who, command).await?))
 }
