@@ -89,7 +89,7 @@ async fn read_record(
 /// Read the whole journal and check its chain
 #[utoipa::path(post, path = "/api/v1/journal/verify", tag = "journal", responses((status = 200, body = Verification)))]
 async fn verify(
-    who: May<auth::ReadJournal>,
+    _: May<auth::ReadJournal>,
     State(app): State<App>,
 ) -> Result<Json<Verification>, Failure> {
     let state = app.node().state();

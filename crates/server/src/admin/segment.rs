@@ -41,7 +41,7 @@ struct Wanted {
 /// List segments
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments", params(Wanted), responses((status = 200, body = SegmentList)))]
 async fn list_segments(
-    who: May<auth::ReadControl>,
+    _: May<auth::ReadControl>,
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<SegmentList>, Failure> {
@@ -87,7 +87,7 @@ async fn create_segment(
 /// One segment
 #[utoipa::path(get, path = "/api/v1/segments/{segment}", tag = "segments", params(("segment" = String, Path)), responses((status = 200, body = Segment)))]
 async fn read_segment(
-    who: May<auth::ReadControl>,
+    _: May<auth::ReadControl>,
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {

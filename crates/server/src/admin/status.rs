@@ -111,7 +111,7 @@ async fn whoami(who: Authenticated, State(app): State<App>) -> Json<Whoami> {
 /// How the server is
 #[utoipa::path(get, path = "/api/v1/health", tag = "status", responses((status = 200, body = Health)))]
 async fn read_health(
-    who: May<auth::ReadMetrics>,
+    _: May<auth::ReadMetrics>,
     State(app): State<App>,
 ) -> Result<Json<Health>, Failure> {
     let health = app.node().health();

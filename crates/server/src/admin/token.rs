@@ -24,7 +24,7 @@ pub(super) fn routes() -> Surface {
 /// List tokens, without their secrets
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", responses((status = 200, body = TokenList)))]
 async fn list_tokens(
-    who: May<auth::ManageTokens>,
+    _: May<auth::ManageTokens>,
     State(app): State<App>,
 ) -> Result<Json<TokenList>, Failure> {
     let state = app.node().state();

@@ -1,0 +1,21 @@
+//! The surfaces over a real node with a memory store, on loopback.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod access;
+mod admin;
+mod document;
+mod evaluator;
+mod input;
+mod lever;
+mod notice;
+mod ofrep;
+mod poll;
+mod server;
+mod stream;
+mod world;
