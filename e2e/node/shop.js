@@ -22,7 +22,7 @@ export class Shop {
     const shop = new Shop();
     shop.#folder = await mkdtemp(join(tmpdir(), 'lever-e2e-'));
     try {
-      await shop.#start();
+      await shop.#start('127.0.0.1:0');
       const { commands } = JSON.parse(await readFile(new URL('../shop.json', import.meta.url)));
       for (const command of commands) await shop.lever(...command);
     } catch (error) {
@@ -32,13 +32,13 @@ export class Shop {
     return shop;
   }
 
-  async #start() {
+  async #start(address) {
     // Nothing of the person's own settings or profile gets in, and nothing is left there.
     const { PATH } = process.env;
-    this.#environment = { PATH, HOME: this.#folder, NO_COLOR: '1' };
+    this.#environment = { PATH, HOME: this.#folder, NO_COLOR: '1', LEVER_LOG: 'warn' };
     const data = join(this.#folder, 'data');
-    const listen = ['--data', data, '--listen', '127.0.0.1:0', '--no-profile', '-o', 'json'];
-    this.#server = spawn(BINARY, ['serve', ...listen], {
+    const options = ['--data', data, '--listen', address, '--no-profile', '--json'];
+    this.#server = spawn(BINARY, ['serve', ...options], {
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -68,12 +68,21 @@ export class Shop {
     return token;
   }
 
+  /** Ends the server without a warning and starts it again in the same place. */
+  async crash() {
+    await this.#end('SIGKILL');
+    await this.#start(new URL(this.url).host);
+  }
+
+  async #end(signal) {
+    if (!this.#server || this.#server.exitCode !== null || this.#server.signalCode) return;
+    const ended = once(this.#server, 'exit');
+    this.#server.kill(signal);
+    await ended;
+  }
+
   async close() {
-    if (this.#server && this.#server.exitCode === null) {
-      const ended = once(this.#server, 'exit');
-      this.#server.kill('SIGTERM');
-      await ended;
-    }
+    await this.#end('SIGTERM');
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 
 import { ErrorCode, OpenFeature, ProviderEvents, StandardResolutionReasons as Reason } from '@openfeature/web-sdk';
 import { OFREPWebProvider } from '@openfeature/ofrep-web-provider';
@@ -12,6 +13,10 @@ import { Shop } from './shop.js';
 
 /** A kill is fetched this soon after the command that made it was started, in milliseconds. */
 const SEEN_MS_MAX = 3_000;
+/** EventSource tries again after 3 s, the provider 1 s after that was refused; with room. */
+const CAUGHT_UP_MS_MAX = 20_000;
+/** Any notice comes this soon, the spread of openings included, in milliseconds. */
+const HEARD_MS_MAX = 10_000;
 const ANA = { targetingKey: 'ana', plan: 'free' };
 
 describe('@openfeature/web-sdk over OFREP with SSE', { timeout: 120_000 }, () => {
@@ -36,16 +41,18 @@ describe('@openfeature/web-sdk over OFREP with SSE', { timeout: 120_000 }, () =>
 
   /** Settles when the provider has fetched a change of `flag`. */
   function changed(flag) {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no change of ${flag} was heard`)), 20_000);
+    const heard = new Promise((resolve) => {
       const hear = (event) => {
         if (!event?.flagsChanged?.includes(flag)) return;
-        clearTimeout(timer);
         client.removeHandler(ProviderEvents.ConfigurationChanged, hear);
         resolve();
       };
       client.addHandler(ProviderEvents.ConfigurationChanged, hear);
     });
+    const late = setTimeout(HEARD_MS_MAX, undefined, { ref: false }).then(() => {
+      throw new Error(`no change of ${flag} was heard`);
+    });
+    return Promise.race([heard, late]);
   }
 
   it('has a boolean, a string, an integer, a float and an object', () => {
@@ -108,6 +115,23 @@ describe('@openfeature/web-sdk over OFREP with SSE', { timeout: 120_000 }, () =>
     await shop.lever('open', 'old-search', '-e', 'prod', '--to', '100%', '-r', 'e2e');
     await heard;
     assert.equal(client.getBooleanValue('old-search', false), true);
+  });
+
+  it('catches up after the server has crashed, and hears notices again', async () => {
+    // The ticket of its stream died with the server. It has to be given a new one, although nothing
+    // that it asks for has changed, and a 304 could not carry it.
+    await shop.crash();
+    await shop.lever('kill', 'banner', '-e', 'prod', '-r', 'e2e');
+    // This provider tells nobody when it catches up, so its answer is watched.
+    const deadline = performance.now() + CAUGHT_UP_MS_MAX;
+    while (client.getObjectDetails('banner', {}).variant !== 'none') {
+      assert.ok(performance.now() < deadline, 'the kill was not caught up with');
+      await setTimeout(50);
+    }
+    const heard = changed('img-quality');
+    await shop.lever('kill', 'img-quality', '-e', 'prod', '-r', 'e2e');
+    await heard;
+    assert.equal(client.getNumberValue('img-quality', -1), 40);
   });
 
   it('is counted among the caches, by what it fetched', async () => {

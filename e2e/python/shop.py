@@ -27,10 +27,11 @@ class Shop:
 
     def _start(self):
         # Nothing of the person's own settings or profile gets in, and nothing is left there.
-        self._environment = {"PATH": os.environ["PATH"], "HOME": self._folder.name, "NO_COLOR": "1"}
+        own = {"HOME": self._folder.name, "NO_COLOR": "1", "LEVER_LOG": "warn"}
+        self._environment = {"PATH": os.environ["PATH"], **own}
         data = str(Path(self._folder.name) / "data")
         self._server = subprocess.Popen(
-            [BINARY, "serve", "--data", data, "--listen", "127.0.0.1:0", "--no-profile", "-o", "json"],
+            [BINARY, "serve", "--data", data, "--listen", "127.0.0.1:0", "--no-profile", "--json"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
