@@ -47,7 +47,8 @@ impl Follow {
         tracing::debug!(server = endpoint.name(), "connected");
         let mut line = Line {
             socket,
-            heard_at: Instant::now(),
+            silence: Duration::ZERO,
+            listened_at: Instant::now(),
         };
         let Err(ended) = self.converse(&mut line).await;
         ended
@@ -70,14 +71,13 @@ impl Follow {
                     self.take_leave(line).await;
                     return Err(Ended::Stopped);
                 }
-                // Before the clock: a process that was stopped for an hour first hears what came
-                // in the meantime.
+                // Before the clock: what is there already counts first.
                 message = line.socket.next() => {
                     let message = message.unwrap_or(Err(Error::ConnectionClosed));
                     self.hear(line, message.map_err(lost)?).await?;
                 }
                 _ = tick.tick() => {
-                    if line.heard_at.elapsed() >= SILENCE_MAX {
+                    if line.silence_so_far() >= SILENCE_MAX {
                         return Err(Ended::Lost("the server fell silent".to_owned()));
                     }
                     line.send_counts(self.evaluator.counts_due()).await?;
@@ -88,7 +88,7 @@ impl Follow {
     }
 
     async fn hear(&mut self, line: &mut Line, message: tungstenite::Message) -> Result<(), Ended> {
-        line.heard_at = Instant::now();
+        line.silence = Duration::ZERO;
         match message {
             tungstenite::Message::Text(text) => self.take_in(line, text.as_str()).await,
             tungstenite::Message::Binary(bytes) => match std::str::from_utf8(&bytes) {
@@ -137,7 +137,11 @@ impl Follow {
             line.send_counts(self.evaluator.counts_now()).await?;
             line.send(&Message::Goodbye).await?;
             line.socket.close(None).await.map_err(lost)?;
-            while let Some(Ok(_)) = line.socket.next().await {}
+            while let Some(Ok(message)) = line.socket.next().await {
+                if message.is_close() {
+                    break;
+                }
+            }
             Ok::<(), Ended>(())
         };
         // Whoever does not answer a goodbye has heard it or never will.
@@ -180,10 +184,21 @@ impl Follow {
 /// A connection that stands.
 struct Line {
     socket: Socket,
-    heard_at: Instant,
+    /// How long we have listened and heard nothing.
+    silence: Duration,
+    listened_at: Instant,
 }
 
 impl Line {
+    /// Asked at every tick. Time in which this process did not run says nothing of the server: who
+    /// was stopped for an hour has not listened for an hour.
+    fn silence_so_far(&mut self) -> Duration {
+        let listened = self.listened_at.elapsed().min(TICK * 2);
+        self.listened_at = Instant::now();
+        self.silence += listened;
+        self.silence
+    }
+
     async fn send(&mut self, message: &Message) -> Result<(), Ended> {
         let text =
             serde_json::to_string(message).map_err(|error| Ended::Lost(error.to_string()))?;

@@ -79,7 +79,7 @@ async fn counts_that_may_be_lost_are_sent_again_under_the_same_sequence() {
 #[tokio::test]
 async fn a_goodbye_hands_over_the_last_counts() {
     let mut server = Server::start().await;
-    let (client, mut connection) = server
+    let (client, connection) = server
         .follow(server.settings(), &snapshot(1, &[boolean("a", &open())]))
         .await;
     ask(&client, 2);

@@ -199,7 +199,7 @@ async fn flags_that_close_when_stale_start_closed_from_the_disk() {
     let mut careful = boolean("a", &open());
     careful["definition"]["stale_after_s"] = json!(3600);
     let frame = snapshot(7, &[careful, boolean("b", &open())]);
-    let (client, mut connection) = server.follow(settings.clone(), &frame).await;
+    let (client, connection) = server.follow(settings.clone(), &frame).await;
     assert!(client.is_on("a", &anybody()));
     tokio::join!(client.shutdown(), connection.until_end());
     server.stop();

@@ -340,7 +340,7 @@ async fn another_environment_is_never_followed_midway() {
 #[tokio::test]
 async fn shutting_down_says_goodbye_and_evaluation_goes_on() {
     let mut server = Server::start().await;
-    let (client, mut connection) = server
+    let (client, connection) = server
         .follow(server.settings(), &snapshot(7, &[boolean("a", &open())]))
         .await;
     let listening = tokio::spawn(async move { connection.until_end().await });

@@ -20,6 +20,7 @@ mod modes;
 mod openfeature;
 mod poll;
 mod reading;
+mod tls;
 mod trouble;
 
 use std::time::Duration;

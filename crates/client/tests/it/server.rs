@@ -9,6 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use leverframe::{Builder, Client, Settings};
 use leverframe_wire::frame::{Acknowledge, Hello, Message, STREAM_PATH, SUBPROTOCOL};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -62,10 +63,8 @@ impl Server {
                     silent.push(stream);
                     continue;
                 }
-                let answer =
-                    move |request: &Request, response: Response| admit(&door, request, response);
-                if let Ok(socket) = accept_hdr_async(stream, answer).await {
-                    let _ = sender.send(Connection { socket });
+                if let Some(connection) = Connection::accept(stream, door).await {
+                    let _ = sender.send(connection);
                 }
             }
         });
@@ -183,11 +182,18 @@ fn admit(
 }
 
 /// One client's connection, from the server's side.
-pub(crate) struct Connection {
-    socket: WebSocketStream<TcpStream>,
+pub(crate) struct Connection<S = TcpStream> {
+    socket: WebSocketStream<S>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// The server's half of the handshake.
+    pub(crate) async fn accept(stream: S, door: Door) -> Option<Self> {
+        let answer = move |request: &Request, response: Response| admit(&door, request, response);
+        let socket = accept_hdr_async(stream, answer).await.ok()?;
+        Some(Self { socket })
+    }
+
     pub(crate) async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
     }
@@ -217,7 +223,12 @@ impl Connection {
                     return Some(serde_json::from_str(text.as_str()).unwrap());
                 }
                 Some(Ok(tungstenite::Message::Ping(_))) => self.socket.flush().await.unwrap(),
-                Some(Ok(tungstenite::Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(tungstenite::Message::Close(_))) => {
+                    // The library has queued the answer.
+                    let _ = self.socket.flush().await;
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }
@@ -253,7 +264,7 @@ impl Connection {
     }
 
     /// Reads until the client has hung up; gives what it said before.
-    pub(crate) async fn until_end(&mut self) -> Vec<Message> {
+    pub(crate) async fn until_end(mut self) -> Vec<Message> {
         let mut said = Vec::new();
         while let Some(message) = self.try_message().await {
             said.push(message);

@@ -4,7 +4,7 @@ use leverframe::{Client, Context, Settings, SettingsError, Source};
 use leverframe_wire::frame::Message;
 use tokio::time::Instant;
 
-use crate::frames::{boolean, closed, open, snapshot};
+use crate::frames::{boolean, closed, moved, open, snapshot};
 use crate::server::{Door, Server, TOKEN};
 use crate::{DEADLINE, until};
 
@@ -204,4 +204,20 @@ async fn connecting_outside_a_runtime_is_an_error_not_a_panic() {
         result,
         std::task::Poll::Ready(Err(SettingsError::NoRuntime))
     ));
+}
+
+/// What a SIGSTOP and a SIGCONT an hour later look like from inside: the clock has run on, and what
+/// the server said meanwhile is still in the socket.
+#[tokio::test]
+async fn a_process_that_was_stopped_first_hears_what_it_missed() {
+    let mut server = Server::start().await;
+    let (client, mut connection) = server
+        .follow(server.settings(), &snapshot(7, &[boolean("a", &open())]))
+        .await;
+    tokio::time::pause();
+    connection.send(&moved(7, 8, "a", &closed())).await;
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    assert_eq!(connection.acknowledge().await.revision, 8);
+    assert!(!client.is_on("a", &anybody()));
+    assert_eq!(server.knocks(), 1, "on the same connection");
 }
