@@ -109,6 +109,27 @@ impl Roll {
         roll
     }
 
+    /// The roll as it was stored by a process with another clock. Nobody is connected yet.
+    ///
+    /// The time between is not counted: whoever was heard last then was heard `now`, and the others
+    /// as long before that as they were. Clocks of two processes cannot be compared (somebody may
+    /// have set the wall clock in between), and one that ran ahead must not empty the roll: a kill
+    /// would be confirmed without those who have yet to reconnect.
+    #[must_use]
+    pub fn resumed(members: impl IntoIterator<Item = Member>, now: Timestamp) -> Self {
+        let mut members: Vec<Member> = members.into_iter().collect();
+        let latest = members.iter().map(|member| member.last_seen).max();
+        let by_ms = latest.map_or(0, |latest| now.ms_since(latest));
+        for member in &mut members {
+            member.last_seen = member.last_seen.plus_ms(by_ms);
+            member.joined_at = member.joined_at.plus_ms(by_ms);
+            if let Some(acknowledged) = &mut member.acknowledged {
+                acknowledged.at = acknowledged.at.plus_ms(by_ms);
+            }
+        }
+        Self::load(members)
+    }
+
     /// A connection was opened. Each needs one [`Roll::disconnected`] when it ends.
     ///
     /// # Errors

@@ -215,6 +215,24 @@ fn the_roll_survives_a_restart_with_nobody_connected() {
 }
 
 #[test]
+fn the_roll_survives_a_restart_with_the_wall_clock_set() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let mut roll = joined(&["a", "b"], 5);
+    roll.heard("b", T0.plus_ms(ROLL_MS / 2));
+    for now in [T0.plus_ms(DAY_MS), T0.plus_ms(-DAY_MS)] {
+        let resumed = Roll::resumed(roll.to_members(), now);
+        assert_eq!(counts(&resumed, 6, now), (0, 2), "nobody is forgotten");
+        let later = now.plus_ms(ROLL_MS / 2 + 1);
+        assert_eq!(
+            counts(&resumed, 6, later),
+            (0, 1),
+            "a was silent before already"
+        );
+        assert_eq!(counts(&resumed, 6, now.plus_ms(ROLL_MS + 1)), (0, 0));
+    }
+}
+
+#[test]
 fn what_an_evaluator_says_about_itself_is_cut_to_size() {
     let mut roll = Roll::new();
     let mut long = hello("a");
