@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Token};
 use crate::flag::FlagDefinition;
+use crate::limit::REASON_BYTES_MAX;
 use crate::time::Timestamp;
 
 /// What somebody wants to be true. One accepted command is one record, however many events it has.
@@ -195,13 +196,23 @@ impl Why {
     pub fn tidied(&self) -> Self {
         let tidy = |text: &Option<Box<str>>| {
             let text = text.as_deref()?.trim();
-            (!text.is_empty()).then(|| text.into())
+            (!text.is_empty()).then(|| cut(text))
         };
         Self {
             reason: tidy(&self.reason),
             incident: tidy(&self.incident),
         }
     }
+}
+
+/// A text of at most [`REASON_BYTES_MAX`] bytes, marked where it was cut.
+fn cut(text: &str) -> Box<str> {
+    const MARK: &str = "…";
+    if text.len() <= REASON_BYTES_MAX {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(REASON_BYTES_MAX - MARK.len());
+    [text.get(..end).unwrap_or_default(), MARK].concat().into()
 }
 
 /// What makes a repeated command recognisable, within one token.

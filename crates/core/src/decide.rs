@@ -69,11 +69,14 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
     if let Some(revision) = repeated(state, meta)? {
         return Ok(Decision::Repeat { revision });
     }
-    for (field, text) in [
-        ("reason", &meta.why.reason),
-        ("incident", &meta.why.incident),
-    ] {
-        at_most(field, text.as_deref().unwrap_or_default(), REASON_BYTES_MAX)?;
+    // A close is never refused for its words (P2); the record cuts them.
+    if !matches!(command, Command::Close { .. }) {
+        for (field, text) in [
+            ("reason", &meta.why.reason),
+            ("incident", &meta.why.incident),
+        ] {
+            at_most(field, text.as_deref().unwrap_or_default(), REASON_BYTES_MAX)?;
+        }
     }
     let decision = match command {
         Command::CreateEnvironment { key, guarded } => environment::create(&case, key, *guarded),

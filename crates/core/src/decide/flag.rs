@@ -194,6 +194,15 @@ pub(super) fn archive_now(case: &Case<'_>, flag: &Flag) -> Result<Decision, Reje
             why: format!("{key} is not closed in {}; close it first", listed(open)),
         });
     }
+    // Evaluators forget an archived flag, and callers fall back to their own defaults, which may be
+    // open: where somebody has closed it, that is an opening.
+    for entry in case.state.environments() {
+        let environment = &entry.environment;
+        let position = flag.position(environment.key.as_str());
+        if environment.guarded && matches!(position, Position::Closed { latch: Some(_) }) {
+            case.demand_reason(&environment.key)?;
+        }
+    }
     let dependents = case.state.dependents(key.as_str());
     if !dependents.is_empty() {
         let users = dependents

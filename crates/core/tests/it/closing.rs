@@ -28,6 +28,21 @@ fn a_brake_token_closes_without_reason_and_without_match() {
 }
 
 #[test]
+fn a_kill_is_never_refused_for_a_reason_that_is_too_long() {
+    let mut world = World::with_flags(["checkout"]);
+    world.open("checkout", "prod", "5");
+    let paste = "ü".repeat(5_000);
+    world
+        .by("oncall")
+        .because(&paste)
+        .done(close(["checkout"], "prod"));
+    let lever = world.flag("checkout").lever("prod").unwrap().clone();
+    let kept = lever.reason.unwrap();
+    assert!(kept.len() <= leverframe_core::limit::REASON_BYTES_MAX);
+    assert!(kept.starts_with("üü") && kept.ends_with('…'), "{kept}");
+}
+
+#[test]
 fn a_reason_is_kept_when_it_is_given() {
     let mut world = World::with_flags(["checkout"]);
     let command = close(["checkout"], "prod");
@@ -257,9 +272,10 @@ fn a_kill_survives_archiving_and_coming_back() {
     let mut world = World::with_flags(["checkout"]);
     world.kill("checkout", "prod");
     let seen = world.flag("checkout").defined_revision;
-    let archived = world.by("ana").seen(seen).done(Command::ArchiveFlag {
+    let archive = Command::ArchiveFlag {
         flag: key("checkout"),
-    });
+    };
+    let archived = world.by("ana").because("gone").seen(seen).done(archive);
     world.by("ana").done(undo(archived));
     assert!(!world.flag("checkout").is_archived);
     assert!(is_latched(world.position("checkout", "prod")));

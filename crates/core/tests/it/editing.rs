@@ -487,7 +487,13 @@ fn a_flag_is_archived_only_when_it_is_closed_everywhere() {
     assert!(rejection.to_string().contains("prod"), "{rejection}");
     world.kill("checkout", "prod");
     assert_eq!(world.by("ana").refused(archive()).code(), "match-required");
-    let revision = world.by("ana").seen(seen).done(archive());
+    let refused = world.by("ana").seen(seen).refused(archive());
+    assert_eq!(refused.code(), "reason-required", "it was killed in prod");
+    let revision = world
+        .by("ana")
+        .because("the code is gone")
+        .seen(seen)
+        .done(archive());
     let again = world.by("ana").ask(archive());
     assert_eq!(again, Ok(Decision::Unchanged { revision }));
     // Its name is not free: what is archived can come back.

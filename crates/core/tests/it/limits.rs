@@ -3,21 +3,22 @@
 use leverframe_core::limit::{EVENTS_PER_RECORD_MAX, REASON_BYTES_MAX, TAGS_MAX};
 use leverframe_core::{Command, Rejection, Selection};
 
-use crate::world::{World, close, create, exposure, flag, key, open_to};
+use crate::world::{World, create, exposure, flag, key, open_to};
 
 #[test]
-fn a_reason_has_a_longest_length_even_for_a_close() {
+fn a_reason_has_a_longest_length() {
     let mut world = World::with_flags(["checkout"]);
     let long = "x".repeat(REASON_BYTES_MAX + 1);
-    let rejection = world
-        .by("oncall")
-        .because(&long)
-        .refused(close(["checkout"], "prod"));
+    let rejection =
+        world
+            .by("ana")
+            .because(&long)
+            .refused(open_to("checkout", "dev", exposure(&[], "1")));
     assert!(matches!(rejection, Rejection::Invalid { ref field, .. } if field == "reason"));
     world
-        .by("oncall")
+        .by("ana")
         .because(&long[1..])
-        .done(close(["checkout"], "prod"));
+        .done(open_to("checkout", "dev", exposure(&[], "1")));
 }
 
 #[test]

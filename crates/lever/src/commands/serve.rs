@@ -1,5 +1,6 @@
 //! `lever serve`: the server.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -134,8 +135,10 @@ fn leave_profile(host: &Host, is_unwanted: bool) -> Result<Option<(PathBuf, Prof
 fn log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("LEVER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let is_coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_coloured)
         .with_writer(std::io::stderr);
     // It fails only when somebody has set one up already.
     let _ = match format {
