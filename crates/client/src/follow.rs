@@ -3,7 +3,9 @@
 
 mod backoff;
 mod evaluator;
+mod identity;
 mod outbox;
+mod pending;
 mod poll;
 mod saver;
 mod socket;
@@ -18,7 +20,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use self::backoff::{Backoff, dice};
-pub(crate) use self::evaluator::{Evaluator, Identity};
+pub(crate) use self::evaluator::Evaluator;
+pub(crate) use self::identity::Identity;
 use crate::settings::Endpoint;
 
 /// How often ages are looked at, counts are flushed if it is time, and so on.

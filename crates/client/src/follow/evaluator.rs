@@ -4,54 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leverframe_flags::{Acknowledgement, Cursor, FlagKey, Follower, Step, Update};
-use leverframe_wire::frame::{Acknowledge, Counts, Hello, Refusal};
+use leverframe_wire::frame::{Counts, Hello, Refusal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::identity::Identity;
 use super::outbox::Outbox;
+use super::pending::Pending;
 use super::saver::Saver;
-use crate::acknowledged::{Acknowledged, Observer};
+use crate::acknowledged::Observer;
 use crate::board::Board;
-use crate::cache::{DiskCache, hex};
+use crate::cache::DiskCache;
 use crate::decode::{self, Decoded};
-use crate::encode;
 use crate::freshness::{Source, Standing};
-use crate::settings::Settings;
 
 /// A sign of life this long after the hello means that nothing was missed: a server answers a hello
 /// with what is missing before anything else.
 const NOTHING_MISSED: Duration = Duration::from_secs(1);
-/// Most refusals named in one acknowledgement, and the longest reason, so that it fits a message.
-const REFUSALS_MAX: usize = 100;
-const WHY_CHARS_MAX: usize = 200;
-
-/// Who this process is to the server.
-pub(crate) struct Identity {
-    instance: String,
-    application: String,
-    build: String,
-}
-
-impl Identity {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let mut id = [0; 16];
-        if getrandom::fill(&mut id).is_err() {
-            // Two processes must not share an id; this is the next best that differs.
-            let pid = u64::from(std::process::id());
-            let now = std::time::SystemTime::UNIX_EPOCH
-                .elapsed()
-                .map_or(0, |since| since.as_nanos() as u64);
-            id[..8].copy_from_slice(&pid.to_le_bytes());
-            id[8..].copy_from_slice(&now.to_le_bytes());
-        }
-        let (application, build) = settings.bounded_names();
-        Self {
-            instance: hex(&id),
-            application,
-            build,
-        }
-    }
-}
 
 /// What to do after a frame.
 #[derive(Debug)]
@@ -64,13 +33,6 @@ pub(super) enum Reply {
     Resync(String),
     /// Leave this server.
     Leave(String),
-}
-
-/// An acknowledgement that is true already and has yet to be sent.
-#[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) acknowledge: Acknowledge,
-    published_at: std::time::Instant,
 }
 
 /// Follows one environment, whatever connection the frames come by.
@@ -176,13 +138,7 @@ impl Evaluator {
         // before could not, and the answer proves that it is current.
         let may_resume = self.source == Source::Server && !self.is_resyncing;
         let cursor = self.follower.as_ref().and_then(Follower::cursor);
-        Hello {
-            instance: self.identity.instance.clone(),
-            application: self.identity.application.clone(),
-            build: self.identity.build.clone(),
-            client: concat!("leverframe-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
-            cursor: cursor.filter(|_| may_resume).map(encode::cursor),
-        }
+        self.identity.hello(cursor.filter(|_| may_resume))
     }
 
     /// A connection stands and the hello is out. Gives the acknowledgement of what was known
@@ -195,7 +151,7 @@ impl Evaluator {
         let follower = self.follower.as_ref()?;
         let acknowledgement = follower.acknowledgement()?;
         let cursor = follower.cursor()?;
-        Some(pending(cursor, acknowledgement, Vec::new()))
+        Some(Pending::new(cursor, acknowledgement, Vec::new()))
     }
 
     /// The connection is over. Whether there was one.
@@ -312,7 +268,7 @@ impl Evaluator {
         self.has_applied_since_hello = true;
         self.standing.confirm();
         match self.follower.as_ref().and_then(Follower::cursor) {
-            Some(cursor) => Reply::Acknowledge(pending(cursor, acknowledgement, more)),
+            Some(cursor) => Reply::Acknowledge(Pending::new(cursor, acknowledgement, more)),
             None => Reply::Silence,
         }
     }
@@ -357,22 +313,9 @@ impl Evaluator {
 
     /// An acknowledgement has been handed to the connection.
     pub(super) fn acknowledged(&self, pending: &Pending) {
-        let Some(observer) = &self.observer else {
-            return;
-        };
-        let said = &pending.acknowledge;
-        observer(&Acknowledged {
-            revision: said.revision,
-            epoch: said.epoch,
-            brake: said.brake,
-            refused: said
-                .refused
-                .iter()
-                .map(|refusal| refusal.flag.clone())
-                .collect(),
-            published_at: pending.published_at,
-            sent_at: std::time::Instant::now(),
-        });
+        if let Some(observer) = &self.observer {
+            observer(&pending.sent());
+        }
     }
 
     /// What is to be done about once a second, connected or not.
@@ -434,33 +377,5 @@ fn cursor_of(update: &Update) -> &Cursor {
         Update::Snapshot { cursor, .. }
         | Update::Change { cursor, .. }
         | Update::Brake { cursor, .. } => cursor,
-    }
-}
-
-fn pending(cursor: &Cursor, acknowledgement: Acknowledgement, more: Vec<Refusal>) -> Pending {
-    let refused = acknowledgement
-        .refused
-        .into_iter()
-        .map(|refusal| Refusal {
-            flag: refusal.flag.to_string(),
-            why: refusal.why.into(),
-        })
-        .chain(more)
-        .take(REFUSALS_MAX)
-        .map(|refusal| Refusal {
-            why: refusal.why.chars().take(WHY_CHARS_MAX).collect(),
-            ..refusal
-        })
-        .collect();
-    Pending {
-        acknowledge: Acknowledge {
-            journal: cursor.journal.to_string(),
-            epoch: cursor.epoch,
-            revision: acknowledgement.revision,
-            brake: acknowledgement.brake,
-            head: acknowledgement.head.into(),
-            refused,
-        },
-        published_at: std::time::Instant::now(),
     }
 }

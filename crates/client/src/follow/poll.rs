@@ -10,7 +10,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::evaluator::{Pending, Reply};
+use super::evaluator::Reply;
+use super::pending::Pending;
 use super::socket::retry_after;
 use super::{CONNECT_MAX, Ended, Follow, ticking};
 use crate::settings::Endpoint;

@@ -19,7 +19,8 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
 };
 
-use super::evaluator::{Evaluator, Pending, Reply};
+use super::evaluator::{Evaluator, Reply};
+use super::pending::Pending;
 use super::{CONNECT_MAX, Ended, Follow, TICK, ticking};
 use crate::settings::Endpoint;
 

@@ -35,7 +35,7 @@ async fn left_behind() -> (TempDir, Settings) {
         .await;
     connection.send(&moved(7, 8, "a", &closed())).await;
     connection.acknowledge().await;
-    client.shutdown().await;
+    tokio::join!(client.shutdown(), connection.until_end());
     server.stop();
     (
         directory,

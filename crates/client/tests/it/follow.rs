@@ -197,6 +197,34 @@ async fn one_definition_that_cannot_be_read_is_refused_by_name_and_holds_up_noth
 }
 
 #[tokio::test]
+async fn more_refusals_than_fit_a_message_do_not_stop_the_acknowledgement() {
+    let mut server = Server::start().await;
+    let flags: Vec<_> = (0..2_000)
+        .map(|n| {
+            let mut flag = boolean(&format!("flag-{n}"), &open());
+            flag["definition"] = json!({"\u{1}".repeat(300): 1});
+            flag
+        })
+        .collect();
+    let connecting = tokio::spawn(server.builder().connect());
+    let mut connection = server.connection().await;
+    connection.hello().await;
+    connection.send(&snapshot(7, &flags)).await;
+    let acknowledged = connection.acknowledge().await;
+    assert_eq!(acknowledged.revision, 7);
+    assert!(acknowledged.refused.len() > 10);
+    let bytes = serde_json::to_string(&acknowledged).unwrap().len();
+    assert!(bytes < leverframe_wire::frame::MESSAGE_BYTES_MAX, "{bytes}");
+    assert!(
+        !connecting
+            .await
+            .unwrap()
+            .unwrap()
+            .is_on("flag-1999", &anybody())
+    );
+}
+
+#[tokio::test]
 async fn a_position_from_the_future_is_closed() {
     let mut server = Server::start().await;
     let (client, mut connection) = server
