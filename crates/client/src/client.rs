@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Answers with these values, whatever the context, and follows nobody: for tests. Values of
-    /// several types go through [`Value::from`]; every other flag is unknown.
+    /// several types are given as [`Value`]s; every other flag is unknown.
     ///
     /// ```
     /// use leverframe::{Client, Context};
