@@ -3,12 +3,7 @@
 //! This page parses, runs and exits; what a command does is in `commands/`, one file each.
 #![cfg_attr(
     test,
-    expect(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "a test may panic"
-    )
+    expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")
 )]
 
 mod api;

@@ -1,6 +1,8 @@
 //! Single words of the command line: keys, percentages, revisions, what to serve.
 
-use leverframe_flags::{EnvironmentKey, FlagKey, KeyError, Percentage, SegmentKey, VariantKey};
+use leverframe_flags::{
+    EnvironmentKey, Expression, FlagKey, KeyError, Percentage, SegmentKey, VariantKey,
+};
 use leverframe_wire::admin::{Arm, Serve};
 
 /// Reads the key of a flag.
@@ -28,6 +30,14 @@ pub(crate) fn percentage(text: &str) -> Result<f64, String> {
     let percentage: Percentage = text.parse().map_err(|error| format!("{error}"))?;
     // Exact to print and read back: at most three decimals.
     Ok(f64::from(percentage.thousandths()) / 1_000.0)
+}
+
+/// Reads a condition, so that a slip is shown under the very character before anything is sent.
+/// Prints it back as it was understood.
+pub(crate) fn condition(text: &str) -> Result<String, String> {
+    text.parse::<Expression>()
+        .map(|expression| expression.to_string())
+        .map_err(|error| format!("\n\n{}", error.render(text)))
 }
 
 /// Reads `r57` or `57`.
@@ -90,6 +100,17 @@ mod tests {
         for text in ["101", "-1", "33.3333", "", "%", "a lot"] {
             assert!(percentage(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_slip_in_a_condition_is_shown_under_its_character() {
+        assert_eq!(
+            condition("plan==\"beta\"").unwrap(),
+            r#"plan == "beta""#,
+            "what is sent is what was understood"
+        );
+        let refusal = condition(r#"plan = "beta""#).unwrap_err();
+        assert!(refusal.contains("plan = \"beta\"\n     ^\n"), "{refusal}");
     }
 
     #[test]

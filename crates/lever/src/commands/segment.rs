@@ -8,6 +8,7 @@ mod show;
 
 use clap::Subcommand;
 
+use crate::arguments::condition;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -41,7 +42,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Fai
 #[derive(Debug, Clone, Default, clap::Args)]
 struct DefinitionArgs {
     /// Contexts that meet this belong to it: 'email ends_with "@acme.test"'
-    #[arg(long, value_name = "CONDITION")]
+    #[arg(long, value_name = "CONDITION", value_parser = condition)]
     when: Option<String>,
 
     /// Units that belong to it by name; those given replace those there are

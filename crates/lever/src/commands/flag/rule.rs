@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::show::rule_lines;
 use crate::api::{Attempt, Client};
-use crate::arguments::{ChangeArgs, PlaceArgs, flag_key, serve};
+use crate::arguments::{ChangeArgs, PlaceArgs, condition, flag_key, serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Tone, inert, paint};
@@ -44,7 +44,7 @@ pub(crate) struct AddArgs {
     flag: FlagPlace,
 
     /// The condition: 'plan == "beta" and country in ["NO","SE"]'
-    #[arg(long, value_name = "CONDITION")]
+    #[arg(long, value_name = "CONDITION", value_parser = condition)]
     when: String,
 
     /// What contexts that meet it get: a variant, or a split such as a=50,b=50
