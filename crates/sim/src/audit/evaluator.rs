@@ -1,0 +1,150 @@
+//! What must be true of every evaluator, whatever its connection is like.
+
+use leverframe_flags::{Cause, Context};
+
+use super::answers::table;
+use super::{Auditor, Verdict, demand};
+use crate::evaluator::Evaluator;
+use crate::shop;
+
+impl Auditor {
+    /// Checks an evaluator that may have changed.
+    pub(crate) fn check_evaluator(&mut self, evaluator: &Evaluator, now_ms: u64) -> Verdict {
+        let name = evaluator.instance();
+        let Some(rules) = evaluator.rules() else {
+            return Ok(());
+        };
+        demand(
+            rules
+                .evaluate("nobody-knows-this", &Context::new("u-1"))
+                .is_none(),
+            "P1",
+            || format!("{name} answers for a flag that does not exist"),
+        )?;
+        let Some(cursor) = evaluator.cursor() else {
+            return demand(rules.is_empty(), "P1", || {
+                format!("{name} answers before it was told anything")
+            });
+        };
+        let here = (cursor.epoch, cursor.revision);
+        let reached = self.reached.entry(name.clone()).or_default();
+        demand(*reached <= here, "P5", || {
+            format!(
+                "{name} was at r{} of epoch {} and is at r{} of epoch {}",
+                reached.1, reached.0, here.1, here.0
+            )
+        })?;
+        *reached = here;
+
+        let place = (cursor.epoch, evaluator.environment.clone(), cursor.revision);
+        let known = self.answers.get(&place);
+        let is_known = known.is_some_and(|answers| answers.head == cursor.head);
+        demand(is_known, "P5", || {
+            format!(
+                "{name} is at r{} of epoch {}, which is not in the journal",
+                here.1, here.0
+            )
+        })?;
+        let Some(known) = known else {
+            return Ok(());
+        };
+        let wanted = if evaluator.is_old {
+            &known.old
+        } else {
+            &known.new
+        };
+        let told = table(rules);
+        self.counts.answers += told
+            .values()
+            .map(|row| row.variants.len() as u64)
+            .sum::<u64>();
+
+        // P3, by the ledger and nothing else.
+        if let Some(ledger) = self.ledgers.get(&cursor.epoch) {
+            for (flag, closed) in ledger.killed(&evaluator.environment, cursor.revision) {
+                let Some(row) = told.get(flag) else { continue };
+                let is_closed = row.variants.iter().all(|variant| **variant == *closed);
+                demand(is_closed, "P3", || {
+                    format!(
+                        "{flag} is killed at r{}, and {name} answers {:?}",
+                        here.1, row.variants
+                    )
+                })?;
+            }
+        }
+        // What is told is exactly what a fresh snapshot would say; less where something holds a
+        // flag closed here.
+        let age_ms = evaluator.age_ms(now_ms);
+        let is_held = evaluator.forced.is_some() || age_ms > 0;
+        demand(told.keys().eq(wanted.keys()), "P5", || {
+            format!("{name} knows other flags at r{} than there are", here.1)
+        })?;
+        for (flag, row) in &told {
+            let Some(wanted) = wanted.get(flag) else {
+                continue;
+            };
+            let answers = row.variants.iter().zip(&wanted.variants);
+            for (customer, (told, fresh)) in answers.enumerate() {
+                let is_right = told == fresh || (is_held && *told == wanted.closed);
+                demand(is_right, "P7", || {
+                    format!(
+                        "{name} at r{} answers {told} for {flag} to customer {customer}; a fresh snapshot says {fresh}",
+                        here.1
+                    )
+                })?;
+            }
+            let is_forced = evaluator.forced.as_ref() == Some(flag);
+            demand(
+                !is_forced || row.variants.iter().all(|variant| *variant == row.closed),
+                "P3",
+                || format!("{name} was told to keep {flag} closed, and does not"),
+            )?;
+        }
+        shop::with_contexts(|contexts| self.check_words(evaluator, &contexts[0]))
+    }
+
+    /// P1: an answer that falls back says why, and why matches what is known.
+    fn check_words(&self, evaluator: &Evaluator, context: &Context) -> Verdict {
+        let Some(rules) = evaluator.rules() else {
+            return Ok(());
+        };
+        for flag in rules.flags() {
+            let Some(outcome) = rules.evaluate(flag.key.as_str(), context) else {
+                continue;
+            };
+            let is_unreadable = flag.definition.is_err() && !flag.position.is_closed();
+            let is_said = outcome.cause == Some(Cause::Undecodable)
+                || outcome.cause == Some(Cause::ForcedClosed);
+            demand(!is_unreadable || is_said, "P1", || {
+                format!(
+                    "{} cannot read {} and does not say so",
+                    evaluator.instance(),
+                    flag.key
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The furthest place that a process has really been at.
+    pub(super) fn reached(&self, instance: &str) -> Option<(u64, u64)> {
+        self.reached.get(instance).copied()
+    }
+
+    /// At the end: an evaluator has converged.
+    pub(crate) fn check_converged(&self, evaluator: &Evaluator) -> Verdict {
+        let here = evaluator
+            .cursor()
+            .map(|cursor| (cursor.epoch, cursor.revision));
+        let head = self
+            .state
+            .environment(evaluator.environment.as_str())
+            .map(|entry| (self.state.epoch(), entry.revision));
+        demand(here == head, "live", || {
+            format!(
+                "everything works again, and {} is at {here:?} and not at {head:?}",
+                evaluator.instance()
+            )
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! The operators' turns.
+
+use leverframe_flags::EnvironmentKey;
+
+use super::World;
+use crate::agenda::Turn;
+use crate::audit::Verdict;
+use crate::node::Answer;
+use crate::operator::{ATTEMPTS_MAX, Errand, some_request};
+
+/// How long a command waits for its confirmation, in milliseconds.
+const CONFIRM_MS_MAX: u64 = 10_000;
+
+impl World {
+    pub(super) fn operate(&mut self, operator: usize) {
+        if self.is_quiet {
+            return;
+        }
+        if self.clock.now_ms() < self.asleep_until_ms {
+            self.agenda
+                .put(self.asleep_until_ms, Turn::Operate { operator });
+            return;
+        }
+        let busy = self.operators[operator].errand.is_some();
+        let looking_at = self.chance.index(self.seats.len());
+        if !busy && let Some(process) = &self.seats[looking_at].node {
+            self.errands += 1;
+            let request = some_request(self.errands, operator, &process.state, &mut self.chance);
+            self.auditor.expect(&request);
+            self.operators[operator].errand = Some(Errand {
+                request,
+                attempt: 0,
+            });
+            self.ask(operator);
+        }
+        let in_ms = self.chance.between(20, 600);
+        self.put_in(in_ms, Turn::Operate { operator });
+    }
+
+    /// Sends an errand, for the first time or again.
+    fn ask(&mut self, operator: usize) {
+        let Some(errand) = &mut self.operators[operator].errand else {
+            return;
+        };
+        errand.attempt += 1;
+        let (request, attempt) = (errand.request.clone(), errand.attempt);
+        let number = request.errand;
+        // It asks whoever seems to lead, or anybody.
+        let node = match self.chance.percent(85) {
+            true => self.leading().unwrap_or(0),
+            false => self.chance.index(self.seats.len()),
+        };
+        if self.is_quiet || !self.chance.permille(self.profile.lost) {
+            let in_ms = 1 + self.delay_ms();
+            self.put_in(
+                in_ms,
+                Turn::Request {
+                    node,
+                    request: Box::new(request),
+                },
+            );
+        } else {
+            self.report.lost += 1;
+        }
+        self.put_in(
+            5_000,
+            Turn::GiveUpWaiting {
+                operator,
+                errand: number,
+                attempt,
+            },
+        );
+    }
+
+    pub(super) fn give_up_waiting(&mut self, operator: usize, errand: u64, attempt: u32) {
+        let Some(waiting) = &self.operators[operator].errand else {
+            return;
+        };
+        if waiting.request.errand != errand || waiting.attempt != attempt {
+            return;
+        }
+        // Without a key it must not be sent again: it may have been done.
+        if waiting.request.idempotency.is_some() && attempt < ATTEMPTS_MAX {
+            self.tell(&format!("errand {errand} is asked for again"));
+            self.ask(operator);
+        } else {
+            self.operators[operator].errand = None;
+        }
+    }
+
+    pub(super) fn answer(&mut self, operator: usize, errand: u64, answer: Answer) -> Verdict {
+        let Some(waiting) = &self.operators[operator].errand else {
+            return Ok(());
+        };
+        if waiting.request.errand != errand {
+            return Ok(());
+        }
+        match answer {
+            Answer::Unavailable(why) => {
+                self.tell(&format!("errand {errand} cannot be done now: {why}"));
+                return Ok(());
+            }
+            Answer::Rejected(_) => {}
+            Answer::Accepted {
+                revision,
+                environments,
+                node,
+                ..
+            } => {
+                self.tell(&format!("errand {errand} is r{revision}"));
+                let since_ms = self.clock.now_ms();
+                for environment in environments {
+                    self.put_in(
+                        0,
+                        Turn::AskWhoHasIt {
+                            node,
+                            environment,
+                            revision,
+                            since_ms,
+                        },
+                    );
+                }
+            }
+        }
+        self.operators[operator].errand = None;
+        Ok(())
+    }
+
+    pub(super) fn ask_who_has_it(
+        &mut self,
+        node: usize,
+        environment: &EnvironmentKey,
+        revision: u64,
+        since_ms: u64,
+    ) -> Verdict {
+        let process = self.seats[node]
+            .node
+            .as_ref()
+            .filter(|_| !self.seats[node].is_paused);
+        let Some(process) =
+            process.filter(|process| process.leads() && process.state.revision() >= revision)
+        else {
+            return Ok(());
+        };
+        let Some(confirmation) = process.confirmation(environment, revision, &self.clock) else {
+            return Ok(());
+        };
+        self.auditor
+            .check_confirmation(&confirmation, environment, process, &self.clock)?;
+        let is_over = self.clock.now_ms().saturating_sub(since_ms) > CONFIRM_MS_MAX;
+        if confirmation.is_complete() {
+            self.report.confirmed += 1;
+            self.tell(&format!(
+                "r{revision} is confirmed in {environment} by {}",
+                confirmation.confirmed
+            ));
+        } else if confirmation.is_empty_roll() {
+            self.report.empty_rolls += 1;
+            self.tell(&format!("nobody follows {environment}"));
+        } else if is_over {
+            self.report.stragglers += 1;
+            let names: Vec<&str> = confirmation
+                .stragglers
+                .iter()
+                .map(|straggler| &*straggler.instance)
+                .collect();
+            self.tell(&format!(
+                "r{revision} is not confirmed in {environment}: {}",
+                names.join(", ")
+            ));
+        } else {
+            let environment = environment.clone();
+            self.put_in(
+                300,
+                Turn::AskWhoHasIt {
+                    node,
+                    environment,
+                    revision,
+                    since_ms,
+                },
+            );
+        }
+        Ok(())
+    }
+}

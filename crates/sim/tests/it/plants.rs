@@ -1,0 +1,62 @@
+//! Every safety is missed: a world without it breaks the promise that the safety is there for,
+//! within a few dozen seeds.
+
+use leverframe_sim::{Plant, Profile, World};
+
+/// Within how many seeds a plant has to be found.
+const SEEDS: u64 = 60;
+
+/// Takes `plant` away and looks for the first seed that breaks `promise`.
+fn find(plant: Plant, promise: &str) {
+    let mut others = Vec::new();
+    for seed in 1..=SEEDS {
+        let Err(failure) = World::new(seed, Profile::of_seed(seed))
+            .with(plant)
+            .try_run(Profile::TURNS)
+        else {
+            continue;
+        };
+        if failure.promise == promise {
+            println!("{plant:?} is found by seed {seed}: {}", failure.what);
+            return;
+        }
+        others.push(format!("seed {seed}: {} {}", failure.promise, failure.what));
+    }
+    panic!("{plant:?} did not break {promise} in {SEEDS} seeds; instead: {others:#?}");
+}
+
+macro_rules! plants {
+    ($($name:ident: $plant:ident breaks $promise:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            find(Plant::$plant, $promise);
+        })*
+
+        #[test]
+        fn every_plant_has_a_test() {
+            let tested = [$(Plant::$plant),*];
+            assert!(Plant::ALL.iter().all(|plant| tested.contains(plant)));
+        }
+    };
+}
+
+plants! {
+    a_missing_sync_is_found: SkipTheSync breaks "P5";
+    publishing_before_the_append_is_found: PublishBeforeAppend breaks "P5";
+    answering_before_the_append_is_found: AnswerBeforeAppend breaks "P5";
+    an_ignored_fence_is_found: IgnoreTheFence breaks "P5";
+    a_latch_that_an_edit_lifts_is_found: LatchForgottenOnEdit breaks "P3";
+    a_latch_that_a_restart_forgets_is_found: LatchForgottenOnRestart breaks "P5";
+    a_latch_that_a_restore_forgets_is_found: LatchForgottenOnRestore breaks "P3";
+    a_brake_that_asks_for_a_reason_is_found: BrakeAsksForAReason breaks "P2";
+    a_guard_that_sleeps_is_found: GuardIsAsleep breaks "P2";
+    an_acknowledgement_ahead_of_its_time_is_found: AcknowledgeBeforeApply breaks "P4";
+    a_follower_that_goes_back_is_found: FollowerAcceptsOlder breaks "P5";
+    a_follower_that_skips_gaps_is_found: FollowerSkipsGaps breaks "P7";
+    a_roll_that_forgets_the_silent_is_found: RollForgetsTheSilent breaks "P4";
+    an_acknowledgement_that_counts_for_too_much_is_found: AcknowledgementsCountForTheHead breaks "P4";
+    a_repeat_that_is_done_twice_is_found: RepeatsAreNew breaks "P5";
+    a_ramp_that_moves_people_is_found: RampMovesPeople breaks "P8";
+    a_roll_that_trusts_the_wall_clock_is_found: RollTrustsTheWallClock breaks "P4";
+    an_old_snapshot_for_joiners_is_found: JoinersGetOldSnapshots breaks "live";
+}
