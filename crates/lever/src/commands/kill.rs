@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::output::Tone;
 use crate::pull::{self, Headline};
 use crate::session::Session;
+use crate::span::Span;
 
 /// Close flags: now, without asking anybody.
 ///
@@ -37,6 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    refuse_stray_duration(args)?;
     let client = session.client()?;
     let environment = session.environment_to_change(&client, &args.place).await?;
     let kill = Kill {
@@ -59,6 +61,20 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         is_closing: true,
     };
     pull::finish(session, &client, receipt, headline, args.wait.limit()).await
+}
+
+/// `--wait 5s` reads as `--wait` and a flag called 5s; better to say so than to look for that flag
+/// while the other one stays open.
+fn refuse_stray_duration(args: &Args) -> Result<(), Failure> {
+    if args.wait.wait.is_none() {
+        return Ok(());
+    }
+    match args.flags.iter().find(|key| key.parse::<Span>().is_ok()) {
+        Some(duration) => Err(Failure::usage(format!(
+            "write --wait={duration} (or --timeout {duration}); nothing changed"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn words(args: &Args, receipt: &Receipt, environment: &str) -> String {

@@ -13,7 +13,7 @@ fn flag(more: &Value) -> Value {
     flag
 }
 
-fn there(definition: Value, position: Value) -> Flag {
+fn there(definition: &Value, position: &Value) -> Flag {
     let key = definition["key"].clone();
     serde_json::from_value(json!({
         "definition": definition, "defined_revision": 7, "created_at": "", "archived": false,
@@ -71,7 +71,7 @@ fn steps(plan: &Plan) -> Vec<String> {
 fn a_file_that_leaves_out_what_the_server_made_is_no_difference() {
     let present = Present {
         flags: vec![there(
-            flag(&json!({
+            &flag(&json!({
                 "salt": "a", "hash": "native",
                 "open": {"split": [{"variant": "on", "weight": 50.0}, {"variant": "off", "weight": 50.0}],
                     "salt": "s1"},
@@ -81,7 +81,7 @@ fn a_file_that_leaves_out_what_the_server_made_is_no_difference() {
                         "serve": {"split": [{"variant": "on", "weight": 100.0}], "salt": "s2"}},
                 ]}},
             })),
-            closed(),
+            &closed(),
         )],
         segments: vec![],
     };
@@ -106,10 +106,10 @@ fn a_rule_that_moves_keeps_its_name_and_its_salt() {
         |id: &str, when: &str, salt: &str| json!({"id": id, "when": when, "serve": split(salt)});
     let present = Present {
         flags: vec![there(
-            flag(&json!({"environments": {"prod": {"rules": [
+            &flag(&json!({"environments": {"prod": {"rules": [
                 rule("r1", "x == 1", "s1"), rule("r2", "x == 2", "s2"),
             ]}}})),
-            closed(),
+            &closed(),
         )],
         segments: vec![],
     };
@@ -135,7 +135,7 @@ fn a_rule_that_moves_keeps_its_name_and_its_salt() {
 #[test]
 fn a_difference_names_the_path_and_both_sides() {
     let present = Present {
-        flags: vec![there(flag(&json!({"runbook": "old"})), closed())],
+        flags: vec![there(&flag(&json!({"runbook": "old"})), &closed())],
         segments: vec![],
     };
     let plan = Plan::between(
@@ -182,7 +182,7 @@ fn what_others_need_is_made_first_and_removed_last() {
         flags: files
             .flags
             .values()
-            .map(|flag| there(json!(flag), closed()))
+            .map(|flag| there(&json!(flag), &closed()))
             .collect(),
         segments: files
             .segments
@@ -209,8 +209,8 @@ fn what_others_need_is_made_first_and_removed_last() {
 fn nothing_is_taken_away_unless_asked_and_never_what_is_not_closed() {
     let present = Present {
         flags: vec![
-            there(flag(&json!({"key": "quiet"})), closed()),
-            there(flag(&json!({"key": "busy"})), open()),
+            there(&flag(&json!({"key": "quiet"})), &closed()),
+            there(&flag(&json!({"key": "busy"})), &open()),
         ],
         segments: vec![],
     };

@@ -1,1 +1,12 @@
+//! The program from outside: what is typed, what is said, how it exits; against a server that is
+//! played by the test.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod definitions;
+mod levers;
+mod program;
+mod reading;
+mod reference;
+mod several_servers;
+mod stage;
+mod usage;
