@@ -7,7 +7,7 @@ use leverframe_wire::admin::{Confirmation, ConfirmationState};
 use super::call::Call;
 use super::client::Client;
 use super::error::ApiError;
-use super::pacing::{LONG_POLL_MAX, REQUEST_TIMEOUT};
+use super::pacing::{LONG_POLL_MAX, POLL_PAUSE, REQUEST_TIMEOUT};
 
 impl Client {
     /// Asks until everybody on the roll of `environment` has `revision`, nobody is on it, or
@@ -21,19 +21,22 @@ impl Client {
         let deadline = Instant::now() + timeout;
         let revision_text = revision.to_string();
         loop {
+            let asked_at = Instant::now();
             let wait = deadline
-                .saturating_duration_since(Instant::now())
+                .saturating_duration_since(asked_at)
                 .min(LONG_POLL_MAX);
             let call = Call::get(&["environments", environment, "confirmations", &revision_text])
                 .with("wait_ms", wait.as_millis().to_string())
                 .within(wait + REQUEST_TIMEOUT);
             let confirmation: Confirmation = self.send(call).await?;
-            if confirmation.state != ConfirmationState::Pending || Instant::now() >= deadline {
+            let now = Instant::now();
+            if confirmation.state != ConfirmationState::Pending || now >= deadline {
                 return Ok(confirmation);
             }
-            if wait < Duration::from_millis(1) {
-                return Ok(confirmation);
-            }
+            // A server that answers before the wait is over, because it is about to stop, is not
+            // to be asked in a circle.
+            let next = (asked_at + POLL_PAUSE).min(deadline);
+            tokio::time::sleep(next.saturating_duration_since(now)).await;
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) const UNREACHABLE_ROUNDS_MAX: u32 = 4;
 pub(super) const BUSY_ROUNDS_MAX: u32 = 8;
 /// The longest `Retry-After` that is waited for.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
+/// The shortest time from one long poll to the next.
+pub(super) const POLL_PAUSE: Duration = Duration::from_millis(100);
 /// The longest wait one long poll may ask of the server.
 pub(super) const LONG_POLL_MAX: Duration = Duration::from_secs(25);
 

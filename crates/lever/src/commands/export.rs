@@ -30,10 +30,10 @@ pub(crate) async fn run(
     let present = Present::read(&session.client()?).await?;
     let written = files::write(directory, &present.definitions())?;
     let mut human = vec![format!(
-        "{} {} flags and {} segments in {} · {} unchanged",
+        "{} {} and {} in {} · {} unchanged",
         paint(Tone::Good, "✓"),
-        written.flags,
-        written.segments,
+        count(written.flags, "flag"),
+        count(written.segments, "segment"),
         inert(&directory.display().to_string()),
         written.unchanged
     )];
@@ -46,4 +46,8 @@ pub(crate) async fn run(
     let answer = Answer::new(&written, human.join("\n"))?.named([directory.display().to_string()]);
     session.screen.answer(&answer)?;
     Ok(Exit::Done)
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -49,10 +49,7 @@ impl Answer {
     pub(crate) fn text(&self, format: Format) -> Result<String, Failure> {
         let text = match format {
             Format::Table => self.human.clone(),
-            Format::Json => {
-                let json = serde_json::to_string_pretty(&self.document).map_err(unwritable)?;
-                inert::json(&json).into_owned()
-            }
+            Format::Json => self.json()?,
             Format::Ndjson => match &self.items {
                 Some(items) => items
                     .iter()
@@ -63,7 +60,12 @@ impl Answer {
             },
             Format::Yaml => {
                 let yaml = serde_saphyr::to_string(&self.document).map_err(unwritable)?;
-                inert::lines(&yaml).into_owned()
+                if inert::is_inert(&yaml) {
+                    yaml
+                } else {
+                    // JSON is YAML, too, and has an escape for every character.
+                    self.json()?
+                }
             }
             Format::Name => {
                 let names: Vec<_> = self.names.iter().map(|name| inert(name)).collect();
@@ -76,6 +78,13 @@ impl Answer {
         } else {
             format!("{text}\n")
         })
+    }
+}
+
+impl Answer {
+    fn json(&self) -> Result<String, Failure> {
+        let json = serde_json::to_string_pretty(&self.document).map_err(unwritable)?;
+        Ok(inert::json(&json).into_owned())
     }
 }
 
@@ -129,7 +138,9 @@ mod tests {
                 assert!(!text.contains(c), "{format:?}: {text:?}");
             }
         }
+        let yaml: Value = serde_saphyr::from_str(&answer.text(Format::Yaml).unwrap()).unwrap();
         let json: Value = serde_json::from_str(&answer.text(Format::Json).unwrap()).unwrap();
+        assert_eq!(json, yaml);
         assert_eq!(json, json!({"reason": "\u{9b}31m\u{202e}evil\u{1b}[2J"}));
     }
 }

@@ -13,15 +13,9 @@ pub(crate) fn inert(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for a text of several lines that keeps its lines.
-pub(super) fn lines(text: &str) -> Cow<'_, str> {
-    escape(
-        text,
-        |c| c != '\n' && is_active(c),
-        |c, out| {
-            let _ = write!(out, "{}", c.escape_default());
-        },
-    )
+/// Whether a text of several lines is harmless as it is.
+pub(super) fn is_inert(lines: &str) -> bool {
+    !lines.contains(|c| c != '\n' && is_active(c))
 }
 
 /// The same for JSON text: what is escaped stands in strings, and stays the same string.

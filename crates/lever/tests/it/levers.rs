@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::program::Program;
+use crate::program::{self, Program};
 use crate::stage::{Stage, confirmation, lever, ok, problem, receipt};
 
 const KILL: &str = "POST /environments/prod/kill";
@@ -270,6 +270,27 @@ async fn a_change_in_a_guarded_environment_takes_its_name_on_the_command_line() 
     let run = unnamed.lever(&["kill", "new-checkout", "-o", "json"]).await;
     assert_eq!(run.code, 2, "{run:?}");
     assert_eq!(run.problem()["code"], "environment-required");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_wait_says_that_the_server_goes_on() {
+    let stage = stage().await;
+    stage.tell(CONFIRMATION, [ok(confirmation(57, 11, 12))]);
+    let program = Program::talking_to(&stage.url);
+    let child = program.start(&["kill", "new-checkout", "-e", "prod", "--wait=60s"]);
+    stage.until_asked(CONFIRMATION).await;
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    let run = program::end(child).await;
+    assert_eq!(run.code, 130, "{run:?}");
+    assert!(
+        run.stderr.contains("r57 is out and the server goes on"),
+        "{run:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Runs `lever` with nothing around it but what a test says.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -61,6 +61,15 @@ impl Program {
         command
     }
 
+    /// Starts, and leaves it running.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// Runs to the end; for tests without a server.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         ended(self.command(arguments).output().unwrap())
@@ -77,6 +86,13 @@ impl Program {
     pub(crate) fn path(&self) -> &Path {
         self.home.path()
     }
+}
+
+/// Waits for the end of what was started.
+pub(crate) async fn end(child: Child) -> Run {
+    tokio::task::spawn_blocking(move || ended(child.wait_with_output().unwrap()))
+        .await
+        .unwrap()
 }
 
 fn ended(output: Output) -> Run {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ struct Script {
 pub(crate) struct Stage {
     pub(crate) url: String,
     script: Arc<Mutex<Script>>,
+    heard: Arc<Notify>,
 }
 
 pub(crate) fn ok(body: Value) -> Told {
@@ -73,11 +75,12 @@ impl Stage {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let script = Arc::new(Mutex::new(Script::default()));
+        let heard = Arc::new(Notify::new());
         let router = Router::new()
             .fallback(answer)
-            .with_state(Arc::clone(&script));
+            .with_state((Arc::clone(&script), Arc::clone(&heard)));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, script }
+        Self { url, script, heard }
     }
 
     /// Answers `call` (`GET /whoami`) with these, one after the other.
@@ -101,6 +104,18 @@ impl Stage {
             .collect()
     }
 
+    /// Waits until `call` was asked for.
+    pub(crate) async fn until_asked(&self, call: &str) {
+        let until = async {
+            while self.asked(call).is_empty() {
+                // One request that came in between keeps a permit, so none is missed.
+                self.heard.notified().await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(20);
+        tokio::time::timeout(limit, until).await.unwrap();
+    }
+
     /// Everything that was asked, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         let script = self.script.lock().unwrap();
@@ -113,7 +128,7 @@ impl Stage {
 }
 
 async fn answer(
-    State(script): State<Arc<Mutex<Script>>>,
+    State((script, heard)): State<(Arc<Mutex<Script>>, Arc<Notify>)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -141,6 +156,7 @@ async fn answer(
         ),
     };
     drop(script);
+    heard.notify_one();
     let status = StatusCode::from_u16(told.status).unwrap();
     let mut response = (status, axum::Json(told.body)).into_response();
     if let Some(seconds) = told.retry_after {

@@ -52,10 +52,12 @@ fn reached(session: &Session) -> String {
 
 fn settings(session: &Session) -> Check {
     let config = &session.config;
-    let token = config.token.as_ref().map_or_else(
-        || "no token".to_owned(),
-        |token| format!("token from {}", token.source),
-    );
+    let source = &config.servers.source;
+    let origin = match &config.token {
+        None => format!("server from {source}, no token"),
+        Some(token) if token.source == *source => format!("server and token from {source}"),
+        Some(token) => format!("server from {source}, token from {}", token.source),
+    };
     let environment = config
         .environment
         .as_ref()
@@ -66,15 +68,12 @@ fn settings(session: &Session) -> Check {
             )
         })
         .unwrap_or_default();
-    let detail = format!(
-        "server from {}, {token}{environment}",
-        config.servers.source
-    );
+    let detail = format!("{origin}{environment}");
     // A file that others can read has stopped this command already, unless flags and variables
     // said all; then it is a remark.
     if config.remarks.is_empty() {
         let kept = match config.token.as_ref().map(|token| &token.source) {
-            Some(Source::File(_) | Source::Profile(_)) => " (readable by you only)",
+            Some(Source::File(_) | Source::Profile(_)) => "; the token is readable by you only",
             _ => "",
         };
         Check::good("settings", detail + kept)
