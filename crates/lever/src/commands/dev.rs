@@ -151,7 +151,7 @@ async fn look(api: &Client) -> Result<View, Failure> {
         .journal(&JournalFilter::default(), None, demo::RECORDS)
         .await?;
     Ok(View {
-        position: lever.sentence.clone(),
+        position: super::status::position(&lever.position),
         is_closed: matches!(lever.position, Position::Closed { .. }),
         revision,
         confirmed,

@@ -15,7 +15,7 @@ pub(crate) const RECORDS: usize = 4;
 
 /// What there is to show.
 pub(crate) struct View {
-    /// The lever in words, such as `open to 25 %`.
+    /// The lever with its glyph, such as `▲ open to 25 %`.
     pub(crate) position: String,
     pub(crate) is_closed: bool,
     pub(crate) revision: u64,
@@ -91,10 +91,10 @@ fn line(view: &View, tally: &Tally, now: &str) -> String {
 
 fn block(view: &View, meter: &Meter) -> Vec<String> {
     let tally = meter.last(5);
-    let (glyph, tone) = if view.is_closed {
-        ("■", Tone::Braked)
+    let tone = if view.is_closed {
+        Tone::Braked
     } else {
-        ("▶", Tone::Raised)
+        Tone::Raised
     };
     let everybody = if view.confirmed == view.expected {
         Tone::Good
@@ -105,7 +105,7 @@ fn block(view: &View, meter: &Meter) -> Vec<String> {
         String::new(),
         format!(
             "  new-checkout  prod  {}   {}",
-            paint(tone, &format!("{glyph} {}", view.position.to_uppercase())),
+            paint(tone, &view.position),
             paint(
                 everybody,
                 &format!(
@@ -127,6 +127,13 @@ fn block(view: &View, meter: &Meter) -> Vec<String> {
         ),
         String::new(),
     ];
+    if view.is_closed {
+        lines.push(format!(
+            "  take it back: lever undo r{} -r \"…\"",
+            view.revision
+        ));
+        lines.push(String::new());
+    }
     for record in &view.records {
         lines.push(format!("  {}", paint(Tone::Quiet, &inert(record))));
     }
@@ -156,7 +163,7 @@ mod tests {
 
     fn view() -> View {
         View {
-            position: "open to 25 %".to_owned(),
+            position: "▲ open to 25 %".to_owned(),
             is_closed: false,
             revision: 7,
             confirmed: 11,
@@ -174,14 +181,14 @@ mod tests {
         };
         assert_eq!(
             line(&view(), &tally, "12:00:00"),
-            "12:00:00 new-checkout open to 25 % · r7 · 11/12 evaluators · 1000 req in 5 s · exposed 25.0 % · errors 0.50 %"
+            "12:00:00 new-checkout ▲ open to 25 % · r7 · 11/12 evaluators · 1000 req in 5 s · exposed 25.0 % · errors 0.50 %"
         );
     }
 
     #[test]
     fn the_block_says_it_in_words_and_lets_no_reason_drive_the_terminal() {
         let lines = block(&view(), &Meter::default()).join("\n");
-        assert!(lines.contains("▶ OPEN TO 25 %"));
+        assert!(lines.contains("▲ open to 25 %"));
         assert!(lines.contains("11/12 evaluators at r7"));
         assert!(!lines.contains("\u{1b}[2J"));
     }
