@@ -203,6 +203,19 @@ impl Feed {
         self.snapshot_and_since()
     }
 
+    /// What a stream that is at `at` has to send when its evaluator cannot build on that: everything
+    /// anew, and nothing older than what it has, which it would refuse.
+    #[must_use]
+    pub fn anew(&self, at: &Place) -> Next {
+        {
+            let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+            if cached.as_ref().is_some_and(|(old, _)| (old.epoch, old.revision) < (at.epoch, at.revision)) {
+                *cached = None;
+            }
+        }
+        self.snapshot_and_since()
+    }
+
     /// The cached snapshot and the frames since, or a fresh snapshot.
     fn snapshot_and_since(&self) -> Next {
         let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -134,6 +134,20 @@ impl<R: Right> FromRequestParts<App> for May<R> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let who = Authenticated::from_request_parts(parts, app).await?;
         who.permit(&R::PERMISSION)?;
+        // What a path says of an environment is for those whose token is for it.
+        let names = RawPathParams::from_request_parts(parts, app).await;
+        let environment = names
+            .as_ref()
+            .ok()
+            .and_then(|names| names.iter().find(|(name, _)| *name == "environment"));
+        if let Some((_, environment)) = environment
+            && !who.token().allows_environment(environment)
+        {
+            return Err(Failure::new(
+                "denied",
+                "this token is not for this environment",
+            ));
+        }
         Ok(Self {
             who,
             right: PhantomData,

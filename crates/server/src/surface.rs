@@ -5,12 +5,10 @@ mod document;
 mod layer;
 
 use axum::Router;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::problem::Failure;
 use crate::{admin, health, metrics, ofrep, stream};
 
 /// Routes with their description.
@@ -46,19 +44,7 @@ pub(crate) fn router(app: App) -> Router {
             "/openapi.json",
             get(move || async move { document::answer(document) }),
         );
-    layer::around(others, ofrep)
-        .fallback(|| async { not_found().into_response() })
-        .method_not_allowed_fallback(|| async {
-            Failure::new(
-                "method-not-allowed",
-                "this path does not know this method; see /openapi.json",
-            )
-        })
-        .with_state(app)
-}
-
-fn not_found() -> Failure {
-    Failure::new("not-found", "there is no such path; see /openapi.json")
+    layer::around(others, ofrep).with_state(app)
 }
 
 fn others() -> Surface {

@@ -78,9 +78,9 @@ proptest! {
     #[test]
     fn every_percentage_of_three_decimals_is_exact(thousandths in 0_u32..=100_000) {
         let exact = Percentage::from_thousandths(thousandths).unwrap();
-        let number: f64 = exact.to_string().parse().unwrap();
-        prop_assert_eq!(percentage("p", number).unwrap(), exact);
-        prop_assert_eq!(number(exact), number);
+        let written: f64 = exact.to_string().parse().unwrap();
+        prop_assert_eq!(percentage("p", written).unwrap(), exact);
+        prop_assert_eq!(number(exact), written);
     }
 }
 

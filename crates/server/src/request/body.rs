@@ -99,7 +99,7 @@ pub(super) fn demand_json(headers: &HeaderMap) -> Result<(), Failure> {
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     duplicates::refuse(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.inner();
         let failure = if inner.is_data() {
@@ -113,9 +113,5 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure
         } else {
             failure.at_field(path)
         }
-    })?;
-    deserializer.end().map_err(|error| {
-        Failure::bad_request(format!("the body is not one JSON value: {error}"))
-    })?;
-    Ok(value)
+    })
 }

@@ -12,7 +12,10 @@ use crate::problem::Failure;
 /// is bounded by `serde_json`'s own limit of 128.
 pub(super) fn refuse(bytes: &[u8]) -> Result<(), Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    match Walk.deserialize(&mut deserializer) {
+    match Walk
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end())
+    {
         Ok(()) => Ok(()),
         Err(error) if error.is_data() => {
             let text = error.to_string();

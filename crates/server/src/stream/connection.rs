@@ -52,7 +52,18 @@ struct Connection<S> {
     beat: u64,
     last_heard: Instant,
     resyncs: u32,
-    is_ahead: bool,
+    standing: Standing,
+}
+
+/// How what the evaluator has goes together with what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Frames after its place build on what it has.
+    Fits,
+    /// They do not: it is sent everything anew.
+    Astray,
+    /// It has a record that was lost here.
+    Ahead,
 }
 
 /// Follows until either side has had enough. `already` is what came with the handshake.
@@ -84,7 +95,7 @@ pub(super) async fn run<S>(
         place,
         last_heard: Instant::now(),
         resyncs: 0,
-        is_ahead: false,
+        standing: Standing::Fits,
     };
     let Err(end) = connection.follow(&app).await;
     let Connection {
@@ -200,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if self.resyncs > RESYNCS_MAX {
                     return Err(policy("too many snapshots asked for without applying one"));
                 }
-                self.place = None;
+                self.standing = Standing::Astray;
             }
             Message::Goodbye => return Err(End::Goodbye),
             Message::Hello(_) => return Err(policy("only the first message is a hello")),
@@ -212,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn send_news(&mut self) -> Result<(), End> {
         self.head.mark_unchanged();
         let feed = &self.stay.follower.feed;
-        if self.is_ahead {
+        if self.standing == Standing::Ahead {
             let now = *self.head.borrow();
             let is_passed = self
                 .place
@@ -222,18 +233,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Ok(());
             }
             // What it has is not part of this history, so nothing can build on it.
-            self.is_ahead = false;
-            self.place = None;
+            self.standing = Standing::Astray;
         }
-        match feed.next(self.place.as_ref()) {
+        let next = match (&self.place, self.standing) {
+            (Some(place), Standing::Astray) => feed.anew(place),
+            (place, _) => feed.next(place.as_ref()),
+        };
+        match next {
             Next::UpToDate => {}
             Next::Frames { frames, place } => {
                 // Before it is written: the acknowledgement may be here before the write returns.
                 self.place = Some(place);
+                self.standing = Standing::Fits;
                 write(&mut self.socket, &frames).await?;
             }
             Next::Ahead => {
-                self.is_ahead = true;
+                self.standing = Standing::Ahead;
                 tracing::error!(
                     environment = %feed.environment(),
                     instance = %self.stay.follower.instance,

@@ -1,6 +1,6 @@
 //! The server's side of a WebSocket (RFC 6455), as far as our stream needs it: text messages up to
 //! a bound, pings, pongs and a close. Pure: bytes in, messages out. Why it is our own is told in
-//! `docs/adr/0002-server-side-of-the-socket.md`.
+//! `docs/adr/0003-server-side-of-the-socket.md`.
 
 mod decoder;
 mod header;

@@ -20,6 +20,10 @@ use crate::problem::Failure;
 /// other sites' scripts may read.
 pub(super) fn around(others: Router<App>, ofrep: Router<App>) -> Router<App> {
     let others = others
+        .fallback(|| async {
+            Failure::new("not-found", "there is no such path; see /openapi.json")
+        })
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(axum::middleware::from_fn(log::log))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
@@ -28,8 +32,20 @@ pub(super) fn around(others: Router<App>, ofrep: Router<App>) -> Router<App> {
             "same-origin",
         ));
     others
-        .merge(ofrep.layer(cors()))
+        // The fallback first: a preflight is an OPTIONS, which only the layer around it answers.
+        .merge(
+            ofrep
+                .method_not_allowed_fallback(method_not_allowed)
+                .layer(cors()),
+        )
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::new(
+        "method-not-allowed",
+        "this path does not know this method; see /openapi.json",
+    )
 }
 
 fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -9,14 +9,14 @@ use tokio_tungstenite::tungstenite::{self, Message as Text};
 
 use crate::world::{PATIENCE, World};
 
-pub struct Evaluator {
-    pub socket: tokio_tungstenite::WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub(crate) struct Evaluator {
+    pub(crate) socket: tokio_tungstenite::WebSocketStream<MaybeTlsStream<TcpStream>>,
     instance: String,
 }
 
 impl Evaluator {
     /// Opens the socket and says nothing yet.
-    pub async fn connect(
+    pub(crate) async fn connect(
         world: &World,
         token: &str,
         instance: &str,
@@ -36,7 +36,7 @@ impl Evaluator {
     }
 
     /// Connects, says hello, and applies its first snapshot.
-    pub async fn follow(world: &World, token: &str, instance: &str) -> (Self, Frame) {
+    pub(crate) async fn follow(world: &World, token: &str, instance: &str) -> (Self, Frame) {
         let mut evaluator = Self::connect(world, token, instance).await.unwrap();
         evaluator.hello(None).await;
         let frame = evaluator.frame().await;
@@ -44,7 +44,7 @@ impl Evaluator {
         (evaluator, frame)
     }
 
-    pub async fn hello(&mut self, cursor: Option<Cursor>) {
+    pub(crate) async fn hello(&mut self, cursor: Option<Cursor>) {
         let hello = Hello {
             instance: self.instance.clone(),
             application: "shop".to_owned(),
@@ -55,17 +55,17 @@ impl Evaluator {
         self.say(&Message::Hello(hello)).await;
     }
 
-    pub async fn say(&mut self, message: &Message) {
+    pub(crate) async fn say(&mut self, message: &Message) {
         let text = serde_json::to_string(message).unwrap();
         self.socket.send(Text::text(text)).await.unwrap();
     }
 
-    pub async fn acknowledge(&mut self, cursor: &Cursor) {
+    pub(crate) async fn acknowledge(&mut self, cursor: &Cursor) {
         self.say(&Message::Acknowledge(Self::acknowledgement(cursor)))
             .await;
     }
 
-    pub fn acknowledgement(cursor: &Cursor) -> Acknowledge {
+    pub(crate) fn acknowledgement(cursor: &Cursor) -> Acknowledge {
         Acknowledge {
             journal: cursor.journal.clone(),
             epoch: cursor.epoch,
@@ -77,7 +77,7 @@ impl Evaluator {
     }
 
     /// The next frame; pings are answered on the way.
-    pub async fn frame(&mut self) -> Frame {
+    pub(crate) async fn frame(&mut self) -> Frame {
         let next = async {
             loop {
                 match self
@@ -99,7 +99,7 @@ impl Evaluator {
     }
 
     /// Reads until the server closes; the code it closes with.
-    pub async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         let next = async {
             loop {
                 match self.socket.next().await {

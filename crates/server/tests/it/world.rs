@@ -13,43 +13,43 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A test that takes longer hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct World {
-    pub address: SocketAddr,
-    pub admin: String,
-    pub node: Node,
-    pub disk: Disk,
-    pub shutdown: CancellationToken,
-    pub serving: Option<JoinHandle<()>>,
-    pub http: reqwest::Client,
-    pub scheme: &'static str,
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: String,
+    pub(crate) node: Node,
+    pub(crate) disk: Disk,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) serving: Option<JoinHandle<()>>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) scheme: &'static str,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// The status is this one; what was said otherwise is shown.
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
     /// The failure is this one.
     #[track_caller]
-    pub fn fails(self, status: u16, code: &str) -> Json {
+    pub(crate) fn fails(self, status: u16, code: &str) -> Json {
         let problem = self.is(status).json();
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status);
@@ -60,34 +60,34 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 }
 
 /// A request under way.
-pub struct Ask {
+pub(crate) struct Ask {
     request: reqwest::RequestBuilder,
     token: Option<String>,
 }
 
 impl Ask {
-    pub fn token(mut self, token: &str) -> Self {
+    pub(crate) fn token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
         self
     }
 
-    pub fn nobody(mut self) -> Self {
+    pub(crate) fn nobody(mut self) -> Self {
         self.token = None;
         self
     }
 
-    pub fn json(mut self, body: &Json) -> Self {
+    pub(crate) fn json(mut self, body: &Json) -> Self {
         self.request = self.request.json(body);
         self
     }
 
-    pub fn body(mut self, body: impl Into<reqwest::Body>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<reqwest::Body>) -> Self {
         self.request = self
             .request
             .header("content-type", "application/json")
@@ -95,12 +95,12 @@ impl Ask {
         self
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
-    pub async fn response(self) -> reqwest::Response {
+    pub(crate) async fn response(self) -> reqwest::Response {
         let request = match self.token {
             Some(token) => self.request.bearer_auth(token),
             None => self.request,
@@ -108,7 +108,7 @@ impl Ask {
         request.timeout(PATIENCE).send().await.unwrap()
     }
 
-    pub async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let response = self.response().await;
         Answer {
             status: response.status().as_u16(),
@@ -119,7 +119,7 @@ impl Ask {
 }
 
 /// Installs the TLS provider that reqwest asks for, once.
-pub fn provide_tls() {
+pub(crate) fn provide_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Another test binary in this process cannot have been first.
@@ -128,15 +128,15 @@ pub fn provide_tls() {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
         Self::with_beat(Duration::from_secs(5), adjust).await
     }
 
-    pub async fn with_beat(beat: Duration, adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with_beat(beat: Duration, adjust: impl FnOnce(&mut Settings)) -> Self {
         provide_tls();
         let disk = Disk::new();
         let store = Box::new(MemoryStore::open(&disk));
@@ -171,7 +171,7 @@ impl World {
     }
 
     /// A request in the first admin's name.
-    pub fn ask(&self, method: &str, path: &str) -> Ask {
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
         let url = format!("{}://{}{path}", self.scheme, self.address);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         Ask {
@@ -180,16 +180,16 @@ impl World {
         }
     }
 
-    pub fn get(&self, path: &str) -> Ask {
+    pub(crate) fn get(&self, path: &str) -> Ask {
         self.ask("GET", path)
     }
 
-    pub fn post(&self, path: &str, body: &Json) -> Ask {
+    pub(crate) fn post(&self, path: &str, body: &Json) -> Ask {
         self.ask("POST", path).json(body)
     }
 
     /// A token of this role.
-    pub async fn token(&self, role: &str, environments: &[&str], keys: &[&str]) -> String {
+    pub(crate) async fn token(&self, role: &str, environments: &[&str], keys: &[&str]) -> String {
         let body = json!({"name": format!("a {role}"), "role": role, "environments": environments, "keys": keys});
         let made = self
             .post("/api/v1/tokens", &body)
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// A boolean flag; `patch` changes its definition.
-    pub async fn flag(&self, key: &str, patch: &Json) -> Json {
+    pub(crate) async fn flag(&self, key: &str, patch: &Json) -> Json {
         let mut definition = json!({
             "key": key, "kind": "ops", "type": "boolean", "owner": "team-pay",
             "variants": {"on": true, "off": false}, "closed": "off", "open": "on",
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// The ETag of a lever.
-    pub async fn etag(&self, flag: &str, environment: &str) -> String {
+    pub(crate) async fn etag(&self, flag: &str, environment: &str) -> String {
         let path = format!("/api/v1/flags/{flag}/environments/{environment}");
         self.get(&path)
             .send()
@@ -228,7 +228,7 @@ impl World {
     }
 
     /// Opens a lever to everybody.
-    pub async fn open(&self, flag: &str, environment: &str) -> u64 {
+    pub(crate) async fn open(&self, flag: &str, environment: &str) -> u64 {
         let etag = self.etag(flag, environment).await;
         let path = format!("/api/v1/flags/{flag}/environments/{environment}/open");
         let body = json!({"exposure": {"percentage": 100}, "why": {"reason": "test"}});
@@ -243,14 +243,19 @@ impl World {
     }
 
     /// Closes levers.
-    pub async fn kill(&self, flag: &str, environment: &str) -> Json {
+    pub(crate) async fn kill(&self, flag: &str, environment: &str) -> Json {
         let path = format!("/api/v1/environments/{environment}/kill");
         let body = json!({"flags": [flag], "why": {"reason": "INC-412", "incident": "INC-412"}});
         self.post(&path, &body).send().await.is(200).json()
     }
 
     /// Who has a revision, waited for.
-    pub async fn confirmation(&self, environment: &str, revision: u64, wait_ms: u64) -> Json {
+    pub(crate) async fn confirmation(
+        &self,
+        environment: &str,
+        revision: u64,
+        wait_ms: u64,
+    ) -> Json {
         let path = format!(
             "/api/v1/environments/{environment}/confirmations/{revision}?wait_ms={wait_ms}"
         );
@@ -258,7 +263,11 @@ impl World {
     }
 
     /// Asks the fleet until it is as wanted.
-    pub async fn fleet_until(&self, environment: &str, wanted: impl Fn(&Json) -> bool) -> Json {
+    pub(crate) async fn fleet_until(
+        &self,
+        environment: &str,
+        wanted: impl Fn(&Json) -> bool,
+    ) -> Json {
         let look = async {
             loop {
                 let path = format!("/api/v1/environments/{environment}/fleet");
@@ -275,7 +284,7 @@ impl World {
     }
 
     /// Shuts the server down and waits until it has drained.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.shutdown.cancel();
         if let Some(serving) = self.serving.take() {
             tokio::time::timeout(PATIENCE, serving)
