@@ -66,6 +66,8 @@ pub(crate) enum Turn {
     },
     /// An evaluator's process starts.
     Wake { evaluator: usize },
+    /// The disk works again.
+    Mend,
     /// Something goes wrong.
     GoWrong,
 }

@@ -39,6 +39,8 @@ pub(crate) struct Evaluator {
     heard_ms: u64,
     /// When the server was last known to have nothing newer; `None` for what the disk said.
     fresh_ms: Option<u64>,
+    /// How old the follower was last told that it is, in milliseconds.
+    pub(crate) aged_ms: u64,
     plant: Option<Plant>,
 }
 
@@ -86,6 +88,7 @@ impl Evaluator {
             connected_ms: 0,
             heard_ms: 0,
             fresh_ms: None,
+            aged_ms: 0,
             plant: None,
         }
     }
@@ -126,6 +129,7 @@ impl Evaluator {
             follower.apply((**cache).clone());
             // How old it is nobody knows.
             follower.age(u64::MAX);
+            self.aged_ms = u64::MAX;
             self.follower = Some(follower);
             self.source = Source::Disk;
             self.force();
@@ -172,20 +176,23 @@ impl Evaluator {
     }
 
     /// How old what it knows may be, in milliseconds.
-    pub(crate) fn age_ms(&self, now_ms: u64) -> u64 {
+    fn age_ms(&self, now_ms: u64) -> u64 {
         self.fresh_ms
             .map_or(u64::MAX, |fresh_ms| now_ms.saturating_sub(fresh_ms))
     }
 
-    /// Looks after itself: ages, and writes the disk cache.
-    pub(crate) fn tick(&mut self, now_ms: u64) {
+    /// Looks after itself: ages, and writes the disk cache. True when that changed any answer.
+    pub(crate) fn tick(&mut self, now_ms: u64) -> bool {
         let age_ms = self.age_ms(now_ms);
+        let mut has_changed = false;
         if let Some(follower) = &mut self.follower {
-            follower.age(age_ms);
+            has_changed = follower.age(age_ms);
+            self.aged_ms = age_ms;
         }
         if std::mem::take(&mut self.is_unsaved) {
             self.save();
         }
+        has_changed
     }
 
     /// Writes the disk cache, unless it has something newer.
@@ -320,6 +327,7 @@ impl Evaluator {
     fn in_step(&mut self, now_ms: u64) -> Reply {
         self.is_resyncing = false;
         self.fresh_ms = Some(now_ms);
+        self.aged_ms = 0;
         let acknowledgement = self.follower.as_ref().and_then(Follower::acknowledgement);
         match (self.cursor(), acknowledgement) {
             (Some(cursor), Some(acknowledgement)) => Reply::Say(Cargo::Acknowledge {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use leverframe_core::access::Actor;
 use leverframe_core::{Command, Idempotency, Selection, State, Why};
-use leverframe_flags::{Exposure, FlagKey, Percentage, Position, VariantKey};
+use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Percentage, Position, VariantKey};
 
 use crate::chance::Chance;
 use crate::shop;
@@ -109,7 +109,7 @@ pub(crate) fn some_request(
 ) -> Request {
     let command = some_command(errand, state, chance);
     let seen = if_match(&command, state);
-    let if_match = match chance.below(20) {
+    let if_match = match chance.below(30) {
         0 => None,
         1 => seen.map(|revision| revision.saturating_sub(1)),
         _ => seen,
@@ -142,17 +142,16 @@ pub(crate) fn idempotency(errand: u64) -> Idempotency {
 
 fn some_actor(chance: &mut Chance) -> Actor {
     let id = match chance.below(100) {
-        0..30 => shop::ROOT,
-        30..60 => "tok_ann",
-        60..80 => "tok_dora",
+        0..35 => shop::ROOT,
+        35..70 => "tok_ann",
+        70..82 => "tok_dora",
         _ => shop::TOKENS[chance.index(shop::TOKENS.len())].0,
     };
     Actor::Token { id: id.into() }
 }
 
 fn some_command(errand: u64, state: &State, chance: &mut Chance) -> Command {
-    let flag = shop::flag(shop::FLAGS[chance.index(shop::FLAGS.len())]);
-    let environment = shop::environment(shop::ENVIRONMENTS[usize::from(chance.percent(30))].0);
+    let (flag, environment) = some_lever(state, chance);
     let segment = shop::SEGMENTS[chance.index(shop::SEGMENTS.len())];
     let known = state.flag(flag.as_str());
     let definition = known.map_or_else(
@@ -202,7 +201,7 @@ fn some_command(errand: u64, state: &State, chance: &mut Chance) -> Command {
         4 => {
             let back = chance.between(0, 6);
             let named = chance
-                .percent(75)
+                .percent(60)
                 .then(|| state.revision().saturating_sub(back));
             Command::Undo { revision: named }
         }
@@ -259,6 +258,21 @@ fn some_command(errand: u64, state: &State, chance: &mut Chance) -> Command {
         _ => Command::RevokeToken {
             id: shop::TOKENS[chance.index(shop::TOKENS.len())].0.into(),
         },
+    }
+}
+
+/// A lever; often one that is open, because there is more to be done with it.
+fn some_lever(state: &State, chance: &mut Chance) -> (FlagKey, EnvironmentKey) {
+    let flag = shop::flag(shop::FLAGS[chance.index(shop::FLAGS.len())]);
+    let environment = shop::environment(shop::ENVIRONMENTS[usize::from(chance.percent(30))].0);
+    let open: Vec<FlagKey> = state
+        .flags()
+        .filter(|flag| !flag.position(environment.as_str()).is_closed())
+        .map(|flag| flag.key().clone())
+        .collect();
+    match chance.pick(&open) {
+        Some(open) if chance.percent(50) => (open, environment),
+        _ => (flag, environment),
     }
 }
 

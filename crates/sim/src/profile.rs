@@ -52,7 +52,7 @@ impl Profile {
             lost: 50,
             repeated: 50,
             delay_ms_max: 400,
-            trouble_every_ms: 4_000,
+            trouble_every_ms: 5_000,
             ..Self::calm()
         }
     }
@@ -66,7 +66,7 @@ impl Profile {
             lost: 150,
             repeated: 150,
             delay_ms_max: 2_000,
-            trouble_every_ms: 1_200,
+            trouble_every_ms: 1_600,
             ..Self::rough()
         }
     }

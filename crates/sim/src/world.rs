@@ -9,8 +9,9 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use leverframe_core::Entry;
+use leverframe_core::{Entry, State};
 use leverframe_store::memory::Disk;
 
 use crate::agenda::{Agenda, Turn};
@@ -56,8 +57,6 @@ pub struct World {
     is_quiet: bool,
     /// The disk was told to fail reads.
     is_unreadable: bool,
-    /// Operators do nothing before this.
-    asleep_until_ms: u64,
 }
 
 /// A place where a node runs, or could.
@@ -66,6 +65,10 @@ struct Seat {
     node: Option<Node>,
     is_paused: bool,
     is_start_due: bool,
+    /// Crashes after the next stage of a write.
+    is_doomed: bool,
+    /// The state that the auditor has looked at.
+    checked: Option<Arc<State>>,
 }
 
 impl World {
@@ -107,7 +110,6 @@ impl World {
             report: Report::default(),
             is_quiet: false,
             is_unreadable: false,
-            asleep_until_ms: 0,
         }
     }
 
@@ -287,6 +289,7 @@ impl World {
                 update,
             } => self.apply_late(evaluator, incarnation, &update)?,
             Turn::Wake { evaluator } => self.wake(evaluator)?,
+            Turn::Mend => self.mend(),
             Turn::GoWrong => self.go_wrong()?,
         }
         Ok(())

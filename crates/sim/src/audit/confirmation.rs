@@ -61,11 +61,11 @@ impl Auditor {
     /// up to the end.
     pub(crate) fn note_rolls_loaded(&mut self, node: usize) {
         let Heard { by_node, saved } = &mut self.heard;
-        let Some((saver, seats)) = saved else {
-            return;
-        };
-        let mut roll = by_node.get(saver).cloned().unwrap_or_default();
-        roll.retain(|seat, _| seats.contains(seat));
+        let mut roll = Roll::new();
+        if let Some((saver, seats)) = saved {
+            roll = by_node.get(saver).cloned().unwrap_or_default();
+            roll.retain(|seat, _| seats.contains(seat));
+        }
         by_node.insert(node, roll);
     }
 

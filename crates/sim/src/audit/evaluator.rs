@@ -7,9 +7,12 @@ use super::{Auditor, Verdict, demand};
 use crate::evaluator::Evaluator;
 use crate::shop;
 
+/// No flag of the shop closes before it is this old, in milliseconds.
+const STALE_MS_MIN: u64 = 5_000;
+
 impl Auditor {
     /// Checks an evaluator that may have changed.
-    pub(crate) fn check_evaluator(&mut self, evaluator: &Evaluator, now_ms: u64) -> Verdict {
+    pub(crate) fn check_evaluator(&mut self, evaluator: &Evaluator) -> Verdict {
         let name = evaluator.instance();
         let Some(rules) = evaluator.rules() else {
             return Ok(());
@@ -74,8 +77,7 @@ impl Auditor {
         }
         // What is told is exactly what a fresh snapshot would say; less where something holds a
         // flag closed here.
-        let age_ms = evaluator.age_ms(now_ms);
-        let is_held = evaluator.forced.is_some() || age_ms > 0;
+        let is_held = evaluator.forced.is_some() || evaluator.aged_ms > STALE_MS_MIN;
         demand(told.keys().eq(wanted.keys()), "P5", || {
             format!("{name} knows other flags at r{} than there are", here.1)
         })?;

@@ -55,8 +55,7 @@ impl World {
     }
 
     fn check_evaluator(&mut self, evaluator: usize) -> Verdict {
-        self.auditor
-            .check_evaluator(&self.evaluators[evaluator], self.clock.now_ms())
+        self.auditor.check_evaluator(&self.evaluators[evaluator])
     }
 
     fn is_running(&self, evaluator: usize, incarnation: u64) -> bool {
@@ -103,9 +102,11 @@ impl World {
             },
         );
         let there = &mut self.evaluators[evaluator];
-        there.tick(now_ms);
+        let has_changed = there.tick(now_ms);
         let connection = there.connection;
-        self.check_evaluator(evaluator)?;
+        if has_changed {
+            self.check_evaluator(evaluator)?;
+        }
         let Some(connection) = connection else {
             return Ok(());
         };

@@ -16,11 +16,6 @@ impl World {
         if self.is_quiet {
             return;
         }
-        if self.clock.now_ms() < self.asleep_until_ms {
-            self.agenda
-                .put(self.asleep_until_ms, Turn::Operate { operator });
-            return;
-        }
         let busy = self.operators[operator].errand.is_some();
         let looking_at = self.chance.index(self.seats.len());
         if !busy && let Some(process) = &self.seats[looking_at].node {
@@ -33,7 +28,7 @@ impl World {
             });
             self.ask(operator);
         }
-        let in_ms = self.chance.between(20, 600);
+        let in_ms = self.chance.between(20, 400);
         self.put_in(in_ms, Turn::Operate { operator });
     }
 
@@ -63,7 +58,7 @@ impl World {
             self.report.lost += 1;
         }
         self.put_in(
-            5_000,
+            2_500,
             Turn::GiveUpWaiting {
                 operator,
                 errand: number,
@@ -97,7 +92,16 @@ impl World {
         }
         match answer {
             Answer::Unavailable(why) => {
+                let attempt = waiting.attempt;
                 self.tell(&format!("errand {errand} cannot be done now: {why}"));
+                self.put_in(
+                    300,
+                    Turn::GiveUpWaiting {
+                        operator,
+                        errand,
+                        attempt,
+                    },
+                );
                 return Ok(());
             }
             Answer::Rejected(_) => {}

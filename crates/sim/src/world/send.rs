@@ -28,13 +28,15 @@ impl World {
             return;
         }
         if is_chaotic && !is_hello && self.chance.permille(self.profile.repeated) {
-            self.send_once(connection, to, cargo.clone());
+            // Long after the first, so that it is old news.
+            let late_ms = self.chance.below(3_000);
+            self.send_once(connection, to, cargo.clone(), late_ms);
         }
-        self.send_once(connection, to, cargo);
+        self.send_once(connection, to, cargo, 0);
     }
 
-    fn send_once(&mut self, connection: u64, to: Side, cargo: Cargo) {
-        let at_ms = self.clock.now_ms() + 1 + self.delay_ms();
+    fn send_once(&mut self, connection: u64, to: Side, cargo: Cargo, late_ms: u64) {
+        let at_ms = self.clock.now_ms() + 1 + late_ms + self.delay_ms();
         if let Some(link) = self.connections.get_mut(&connection) {
             let at_ms = link.arrival(to, at_ms);
             self.agenda.put(

@@ -1,6 +1,7 @@
 //! The nodes' turns.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::World;
 use crate::agenda::Turn;
@@ -143,6 +144,9 @@ impl World {
         }
         self.check_node(node)?;
         self.send_news(node, boot);
+        if std::mem::take(&mut self.seats[node].is_doomed) {
+            self.crash(node);
+        }
         Ok(())
     }
 
@@ -162,10 +166,20 @@ impl World {
     }
 
     fn check_node(&mut self, node: usize) -> Verdict {
-        match &self.seats[node].node {
-            Some(process) => self.auditor.check_node(node, &process.state),
-            None => Ok(()),
+        let seat = &mut self.seats[node];
+        let Some(state) = seat.node.as_ref().map(|process| &process.state) else {
+            return Ok(());
+        };
+        // What was looked at once need not be again.
+        if seat
+            .checked
+            .as_ref()
+            .is_some_and(|checked| Arc::ptr_eq(checked, state))
+        {
+            return Ok(());
         }
+        seat.checked = Some(Arc::clone(state));
+        self.auditor.check_node(node, state)
     }
 
     /// An answer leaves a node: from now on somebody may have read it.
@@ -181,7 +195,7 @@ impl World {
             }
             Answer::Unavailable(_) => {}
         }
-        if self.is_quiet || !self.chance.permille(self.profile.lost) {
+        if self.is_quiet || !self.chance.permille(2 * self.profile.lost) {
             let in_ms = 1 + self.delay_ms();
             self.put_in(
                 in_ms,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use leverframe_core::access::Actor;
+use leverframe_core::limit::ROLL_MS;
 use leverframe_core::position::latch;
 use leverframe_core::{Command, Selection, State, Why};
 use leverframe_flags::{EnvironmentKey, FlagKey};
@@ -14,7 +15,7 @@ use crate::operator::Request;
 use crate::shop;
 
 /// By then everybody must have everything, in milliseconds.
-const COME_RIGHT_MS: u64 = 60_000;
+const COME_RIGHT_MS: u64 = 45_000;
 /// By then a last kill must be confirmed, in milliseconds.
 const CONFIRM_MS: u64 = 5_000;
 
@@ -23,9 +24,7 @@ impl World {
         self.is_quiet = true;
         self.tell("nothing goes wrong any more");
         self.clock.set_right();
-        self.is_unreadable = false;
-        self.disk.faults().fail_reads(false);
-        self.disk.faults().fail_appends(None);
+        self.mend();
         for node in 0..self.seats.len() {
             self.seats[node].is_paused = false;
             self.start_in(node, 100);
@@ -35,7 +34,44 @@ impl World {
         }
         self.go_on_for(COME_RIGHT_MS)?;
         self.check_settled()?;
-        self.kill_once_more()
+        self.kill_once_more()?;
+        if self.chance.percent(5) {
+            self.forget_the_dead()?;
+        }
+        Ok(())
+    }
+
+    /// After long enough nobody is waited for who is not there.
+    fn forget_the_dead(&mut self) -> Verdict {
+        self.tell("a long time goes by");
+        self.go_on_for(ROLL_MS.unsigned_abs() + 5_000)?;
+        let revision = self.auditor.state.revision();
+        for (key, _) in shop::ENVIRONMENTS {
+            let environment = shop::environment(key);
+            let process = self
+                .leading()
+                .and_then(|node| self.seats[node].node.as_ref());
+            let confirmation = process
+                .and_then(|process| process.confirmation(&environment, revision, &self.clock));
+            let there = self
+                .evaluators
+                .iter()
+                .filter(|there| there.environment == environment)
+                .count();
+            demand(
+                confirmation
+                    .as_ref()
+                    .is_some_and(|confirmation| confirmation.expected == there),
+                "live",
+                || {
+                    format!(
+                        "{there} follow {key}, and {:?} are counted",
+                        confirmation.map(|confirmation| confirmation.expected)
+                    )
+                },
+            )?;
+        }
+        self.check_settled()
     }
 
     fn go_on_for(&mut self, ms: u64) -> Verdict {
@@ -61,8 +97,7 @@ impl World {
         }
         for evaluator in &self.evaluators {
             self.auditor.check_converged(evaluator)?;
-            self.auditor
-                .check_evaluator(evaluator, self.clock.now_ms())?;
+            self.auditor.check_evaluator(evaluator)?;
         }
         self.auditor.check_end(&self.disk)
     }

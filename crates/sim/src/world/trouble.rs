@@ -11,42 +11,55 @@ use crate::connection::{Cargo, Side};
 use crate::node;
 use crate::plant::Plant;
 
-/// How often each kind of trouble comes, against each other.
-const WEIGHTS: [u64; 17] = [14, 5, 10, 4, 4, 8, 6, 12, 10, 10, 6, 4, 6, 4, 3, 2, 1];
+/// Something that goes wrong.
+type Trouble = fn(&mut World) -> Verdict;
+
+/// What goes wrong, and how often against the others.
+const TROUBLES: [(u64, Trouble); 16] = [
+    (6, World::crash_some_node),
+    (14, World::crash_mid_write),
+    (4, World::cut_power),
+    (10, World::fail_next_append),
+    (4, World::fill_disk),
+    (4, World::fail_reads),
+    (8, World::pause),
+    (6, World::depose),
+    (12, World::cut_some_connection),
+    (8, World::sever_some_connection),
+    (10, World::kill_evaluator),
+    (6, World::say_goodbye),
+    (4, World::set_clock),
+    (6, World::back_up),
+    (3, World::restore),
+    (3, World::damage_snapshot),
+];
 
 impl World {
     pub(super) fn go_wrong(&mut self) -> Verdict {
         if self.is_quiet {
             return Ok(());
         }
-        let is_asleep = self.clock.now_ms() < self.asleep_until_ms;
-        let most_ms = if is_asleep {
-            60_000
-        } else {
-            self.profile.trouble_every_ms
-        };
-        let in_ms = self.chance.between(20, most_ms);
+        let in_ms = self.chance.between(20, self.profile.trouble_every_ms);
         self.put_in(in_ms, Turn::GoWrong);
-        let node = self.chance.index(self.seats.len());
-        match self.chance.weighted(&WEIGHTS) {
-            0 => self.crash(node),
-            1 => self.cut_power()?,
-            2 => self.fail_next_append(),
-            3 => self.fill_disk(),
-            4 => self.fail_reads(),
-            5 => self.pause(node),
-            6 => self.depose(),
-            7 => self.cut_some_connection(),
-            8 => self.sever_some_connection(),
-            9 => self.kill_evaluator(),
-            10 => self.say_goodbye(),
-            11 => self.set_clock(),
-            12 => self.back_up(),
-            13 => self.restore()?,
-            14 => self.damage_snapshot(),
-            15 => self.crash_mid_write(node),
-            _ => self.wait_long(),
-        }
+        let weights = TROUBLES.map(|(weight, _)| weight);
+        let (_, trouble) = TROUBLES[self.chance.weighted(&weights)];
+        trouble(self)
+    }
+
+    fn some_node(&mut self) -> usize {
+        self.chance.index(self.seats.len())
+    }
+
+    fn crash_some_node(&mut self) -> Verdict {
+        let node = self.some_node();
+        self.crash(node);
+        Ok(())
+    }
+
+    /// Crashes a node between the next two stages of a write.
+    fn crash_mid_write(&mut self) -> Verdict {
+        let node = self.leading().unwrap_or(0);
+        self.seats[node].is_doomed = true;
         Ok(())
     }
 
@@ -60,54 +73,59 @@ impl World {
         self.observe()
     }
 
-    fn fail_next_append(&mut self) {
+    fn fail_next_append(&mut self) -> Verdict {
         let failures = [Failure::BeforeDurable, Failure::AfterDurable, Failure::Full];
         let failure = failures[self.chance.index(failures.len())];
         self.tell(&format!("the next append will fail: {failure:?}"));
         self.disk.faults().fail_next_append(failure);
+        Ok(())
     }
 
-    fn fill_disk(&mut self) {
-        let is_full = self.chance.percent(50);
-        self.tell(if is_full {
-            "the disk is full"
-        } else {
-            "the disk has room"
-        });
-        self.disk
-            .faults()
-            .fail_appends(is_full.then_some(Failure::Full));
+    fn fill_disk(&mut self) -> Verdict {
+        self.tell("the disk is full");
+        self.disk.faults().fail_appends(Some(Failure::Full));
+        self.mend_soon()
     }
 
-    fn fail_reads(&mut self) {
-        let is_failing = self.chance.percent(40);
-        self.tell(if is_failing {
-            "the journal cannot be read"
-        } else {
-            "the journal can be read"
-        });
-        self.is_unreadable = is_failing;
-        self.disk.faults().fail_reads(is_failing);
+    fn fail_reads(&mut self) -> Verdict {
+        self.tell("the journal cannot be read");
+        self.is_unreadable = true;
+        self.disk.faults().fail_reads(true);
+        self.mend_soon()
     }
 
-    fn pause(&mut self, node: usize) {
+    fn mend_soon(&mut self) -> Verdict {
+        let in_ms = self.chance.between(100, 3_000);
+        self.put_in(in_ms, Turn::Mend);
+        Ok(())
+    }
+
+    pub(super) fn mend(&mut self) {
+        self.is_unreadable = false;
+        self.disk.faults().fail_reads(false);
+        self.disk.faults().fail_appends(None);
+        self.tell("the disk works");
+    }
+
+    fn pause(&mut self) -> Verdict {
+        let node = self.some_node();
         let Some(boot) = self.boot(node) else {
-            return;
+            return Ok(());
         };
         if self.seats[node].is_paused {
-            return;
+            return Ok(());
         }
         self.seats[node].is_paused = true;
         self.tell(&format!("node {node} is paused"));
         let in_ms = self.chance.between(100, 20_000);
         self.put_in(in_ms, Turn::Resume { node, boot });
-        self.depose();
+        self.depose()
     }
 
     /// Another node takes the leadership, whether the one that has it is well or not.
-    fn depose(&mut self) {
+    fn depose(&mut self) -> Verdict {
         let Some((leading, _)) = self.leader else {
-            return;
+            return Ok(());
         };
         let others: Vec<usize> = (0..self.seats.len())
             .filter(|node| *node != leading)
@@ -125,6 +143,7 @@ impl World {
                 },
             );
         }
+        Ok(())
     }
 
     fn some_connection(&mut self) -> Option<u64> {
@@ -136,15 +155,16 @@ impl World {
         self.chance.pick(&open)
     }
 
-    fn cut_some_connection(&mut self) {
+    fn cut_some_connection(&mut self) -> Verdict {
         if let Some(connection) = self.some_connection() {
             self.tell(&format!("connection {connection} is cut"));
             self.report.cuts += 1;
             self.cut(connection);
         }
+        Ok(())
     }
 
-    fn sever_some_connection(&mut self) {
+    fn sever_some_connection(&mut self) -> Verdict {
         if let Some(connection) = self.some_connection() {
             self.tell(&format!(
                 "connection {connection} is dead, and nobody sees it"
@@ -152,12 +172,13 @@ impl World {
             self.report.half_open += 1;
             self.sever(connection);
         }
+        Ok(())
     }
 
-    fn kill_evaluator(&mut self) {
+    fn kill_evaluator(&mut self) -> Verdict {
         let evaluator = self.chance.index(self.evaluators.len());
         if !self.evaluators[evaluator].is_alive {
-            return;
+            return Ok(());
         }
         let connection = self.evaluators[evaluator].connection;
         let name = self.evaluators[evaluator].instance();
@@ -168,12 +189,13 @@ impl World {
             self.hang_up(connection, Side::Evaluator);
         }
         self.wake_later(evaluator);
+        Ok(())
     }
 
-    fn say_goodbye(&mut self) {
+    fn say_goodbye(&mut self) -> Verdict {
         let evaluator = self.chance.index(self.evaluators.len());
         if !self.evaluators[evaluator].is_alive {
-            return;
+            return Ok(());
         }
         let name = self.evaluators[evaluator].instance();
         self.tell(&format!("{name} leaves"));
@@ -183,6 +205,7 @@ impl World {
         }
         self.evaluators[evaluator].die();
         self.wake_later(evaluator);
+        Ok(())
     }
 
     fn wake_later(&mut self, evaluator: usize) {
@@ -190,7 +213,7 @@ impl World {
         self.put_in(in_ms, Turn::Wake { evaluator });
     }
 
-    fn set_clock(&mut self) {
+    fn set_clock(&mut self) -> Verdict {
         const HOUR_MS: u64 = 3_600_000;
         let most_ms = match self.chance.below(4) {
             0 => 10 * 365 * 24 * HOUR_MS,
@@ -206,14 +229,16 @@ impl World {
             by_ms / 1_000,
             self.clock.wall()
         ));
+        Ok(())
     }
 
-    fn back_up(&mut self) {
+    fn back_up(&mut self) -> Verdict {
         self.tell(&format!(
             "a backup is taken at r{}",
             self.auditor.entries().len()
         ));
         self.backups.push(self.auditor.entries().to_vec());
+        Ok(())
     }
 
     /// The journal is replaced by that of a backup, and a new epoch begins.
@@ -258,26 +283,9 @@ impl World {
         self.auditor.restored(&self.disk)
     }
 
-    fn damage_snapshot(&mut self) {
+    fn damage_snapshot(&mut self) -> Verdict {
         self.tell("the snapshot is damaged");
         self.disk.faults().damage_snapshot();
-    }
-
-    /// Crashes a node at the next moment that it is between two stages of a write.
-    fn crash_mid_write(&mut self, node: usize) {
-        if self.seats[node]
-            .node
-            .as_ref()
-            .is_some_and(node::Node::is_mid_write)
-        {
-            self.crash(node);
-        }
-    }
-
-    /// Nothing is asked for a long time, so that the roll forgets who is gone.
-    fn wait_long(&mut self) {
-        self.tell("a long time goes by");
-        let until_ms = self.clock.now_ms() + 11 * 60 * 1_000;
-        self.asleep_until_ms = until_ms;
+        Ok(())
     }
 }
