@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::counts::EvaluationCounts;
 use crate::encoder::Encoder;
 use crate::measure::Measurements;
+use crate::place::Place;
 use crate::presence::Presence;
 
 /// One environment's frames, rule set and followers. Streams hold a [`Place`] and nothing else: a
@@ -43,19 +44,6 @@ struct Tail {
     /// The state at the end of the ring; the writer may be ahead of it for a moment.
     state: Arc<State>,
     place: Place,
-}
-
-/// Where in an environment's history a stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Which journal.
-    pub journal: Box<str>,
-    /// Which epoch.
-    pub epoch: u64,
-    /// Which revision of the environment.
-    pub revision: u64,
-    /// How many kills that are not stored it has seen.
-    pub brake: u64,
 }
 
 /// What streams wait on: changes with every frame and every heartbeat.
@@ -95,7 +83,7 @@ impl Feed {
         clock: Clock,
         saved_roll: Option<&[u8]>,
     ) -> Self {
-        let place = place_of(&state, &environment);
+        let place = Place::of(&state, &environment);
         let mut follower = Follower::new(environment.clone());
         if let Some(snapshot) = frame::snapshot(&state, &environment) {
             follower.apply(snapshot);
@@ -209,7 +197,10 @@ impl Feed {
     pub fn anew(&self, at: &Place) -> Next {
         {
             let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-            if cached.as_ref().is_some_and(|(old, _)| (old.epoch, old.revision) < (at.epoch, at.revision)) {
+            if cached
+                .as_ref()
+                .is_some_and(|(old, _)| (old.epoch, old.revision) < (at.epoch, at.revision))
+            {
                 *cached = None;
             }
         }
@@ -281,7 +272,7 @@ impl Feed {
                     tail.ring.clear();
                 }
             }
-            tail.place = place_of(after, &self.environment);
+            tail.place = Place::of(after, &self.environment);
             tail.state = Arc::clone(after);
         }
         self.measurements.frames.fetch_add(1, Ordering::Relaxed);
@@ -308,15 +299,4 @@ impl Feed {
 
 fn frames_after(ring: &Ring<Bytes>, revision: u64) -> Option<Vec<Bytes>> {
     Some(ring.after(revision)?.map(|(_, frame)| frame).collect())
-}
-
-fn place_of(state: &State, environment: &EnvironmentKey) -> Place {
-    Place {
-        journal: state.journal().into(),
-        epoch: state.epoch(),
-        revision: state
-            .environment(environment.as_str())
-            .map_or(0, |entry| entry.revision),
-        brake: 0,
-    }
 }

@@ -11,8 +11,9 @@ use leverframe_flags::{EnvironmentKey, FlagKey};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::feed::Place;
+
 use crate::measure::Measurements;
+use crate::place::Place;
 
 /// How many of the last revisions are timed.
 const PULLS_MAX: usize = 256;
