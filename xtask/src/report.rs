@@ -10,9 +10,24 @@ pub(crate) struct Line {
     pub(crate) time: Duration,
     pub(crate) tally: Tally,
     pub(crate) note: String,
+    /// Not run: what it stands on failed.
+    pub(crate) skipped: bool,
 }
 
-/// The table and, alone on the last line, `N passed, N failed`.
+impl Line {
+    pub(crate) fn skipped(name: &'static str, because: &str) -> Self {
+        Self {
+            name,
+            time: Duration::ZERO,
+            tally: Tally::default(),
+            note: format!("{because} failed"),
+            skipped: true,
+        }
+    }
+}
+
+/// The table and, alone on the last line, `N passed, N failed`, with `, N skipped` where a step had
+/// nothing to stand on.
 pub(crate) fn summary(lines: &[Line]) -> String {
     let mut text = String::new();
     let (mut passed, mut failed, mut time) = (0, 0, Duration::ZERO);
@@ -20,15 +35,20 @@ pub(crate) fn summary(lines: &[Line]) -> String {
         passed += line.tally.passed;
         failed += line.tally.failed;
         time += line.time;
-        let word = if line.tally.failed == 0 {
-            "ok"
-        } else {
-            "FAILED"
+        let word = match line.tally.failed {
+            _ if line.skipped => "skip",
+            0 => "ok",
+            _ => "FAILED",
         };
         text.push_str(&row(word, line.name, line.time, &counted(line)));
     }
     text.push_str(&row("", "together", time, ""));
-    format!("{text}\n{passed} passed, {failed} failed")
+    let skipped = lines.iter().filter(|line| line.skipped).count();
+    let skipped = match skipped {
+        0 => String::new(),
+        steps => format!(", {steps} skipped"),
+    };
+    format!("{text}\n{passed} passed, {failed} failed{skipped}")
 }
 
 fn row(word: &str, name: &str, time: Duration, about: &str) -> String {
@@ -62,7 +82,18 @@ mod tests {
             time: Duration::from_millis(1_500),
             tally: Tally { passed, failed },
             note: String::new(),
+            skipped: false,
         }
+    }
+
+    #[test]
+    fn a_step_that_had_nothing_to_stand_on_is_told_and_counts_as_neither() {
+        let text = summary(&[line("build", 0, 1), Line::skipped("test", "build")]);
+        assert_eq!(text.lines().last(), Some("0 passed, 1 failed, 1 skipped"));
+        assert!(
+            text.contains("skip    test             0.0 s  build failed"),
+            "{text}"
+        );
     }
 
     #[test]

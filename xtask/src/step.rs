@@ -18,74 +18,89 @@ struct Step {
     name: &'static str,
     title: &'static str,
     needs: &'static [&'static Need],
+    /// The step without which this one would only say the same again.
+    after: Option<&'static str>,
     run: fn(&Bench) -> Result<Done, Failed>,
 }
+
+const BUILD: &str = "build";
 
 const STEPS: [Step; 11] = [
     Step {
         name: "format",
         title: "every file is formatted",
         needs: &[],
+        after: None,
         run: cargo::format,
     },
     Step {
         name: "tidy",
         title: "dependency law, licences, file sizes, links, pages",
         needs: &[&GIT],
+        after: None,
         run: tidy::step,
     },
     Step {
         name: "clippy",
         title: "no lint and no warning, in all targets with all features",
         needs: &[&C_COMPILER],
+        after: None,
         run: cargo::clippy,
     },
     Step {
-        name: "build",
+        name: BUILD,
         title: "the binary and every test",
         needs: &[&C_COMPILER],
+        after: None,
         run: cargo::build,
     },
     Step {
         name: "test",
         title: "unit, property and contract tests",
         needs: &[&C_COMPILER],
+        after: Some(BUILD),
         run: cargo::test,
     },
     Step {
         name: "simulation",
         title: "the seeded world",
         needs: &[&C_COMPILER],
+        after: Some(BUILD),
         run: cargo::simulation,
     },
     Step {
         name: "process",
         title: "the real binary, from outside",
         needs: &[&C_COMPILER],
+        after: Some(BUILD),
         run: cargo::process,
     },
     Step {
         name: "doctest",
         title: "the examples in the documentation",
         needs: &[&C_COMPILER],
+        after: None,
         run: cargo::doctest,
     },
     Step {
         name: "doc",
         title: "the documentation builds without a warning",
         needs: &[&C_COMPILER],
+        after: None,
         run: cargo::doc,
     },
     Step {
         name: "e2e-node",
         title: "real OpenFeature clients in Node, server and web",
         needs: &[&C_COMPILER, &NODE, &NPM],
+        after: Some(BUILD),
         run: clients::node,
     },
     Step {
         name: "e2e-python",
         title: "the real OpenFeature client in Python",
         needs: &[&C_COMPILER, &PYTHON],
+        after: Some(BUILD),
         run: clients::python,
     },
 ];
@@ -110,10 +125,14 @@ pub(crate) fn run_all(bench: &Bench, only: &[String]) -> anyhow::Result<bool> {
     {
         bail!("there is no step {unknown}; see cargo xtask test --list");
     }
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for step in &STEPS {
-        if only.is_empty() || only.iter().any(|name| name == step.name) {
-            lines.push(run(bench, step));
+        let wanted = only.is_empty() || only.iter().any(|name| name == step.name);
+        let in_vain = |line: &&Line| Some(line.name) == step.after && line.tally.failed > 0;
+        match lines.iter().find(in_vain) {
+            Some(line) if wanted => lines.push(Line::skipped(step.name, line.name)),
+            None if wanted => lines.push(run(bench, step)),
+            _ => {}
         }
     }
     println!("\n{}", report::summary(&lines));
@@ -137,6 +156,7 @@ fn run(bench: &Bench, step: &Step) -> Line {
         time: started.elapsed(),
         tally,
         note,
+        skipped: false,
     };
     if tally.failed == 0 {
         let about = report::counted(&line);
