@@ -18,7 +18,7 @@ struct Inner {
 }
 
 /// What each code is called; a code without a line here does not exist.
-pub(crate) const TITLES: [(&str, StatusCode, &str); 20] = [
+pub(crate) const TITLES: [(&str, StatusCode, &str); 19] = [
     (
         "bad-request",
         StatusCode::BAD_REQUEST,
@@ -82,11 +82,6 @@ pub(crate) const TITLES: [(&str, StatusCode, &str); 20] = [
         "match-required",
         StatusCode::PRECONDITION_REQUIRED,
         "The change must say what it has seen",
-    ),
-    (
-        "too-many",
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too much at once",
     ),
     (
         "internal",

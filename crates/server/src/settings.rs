@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use leverframe_wire::frame::{HEARTBEAT_MS, SILENCE_MS_MAX};
+
 /// How the surfaces are to be served. Everything has a sane default but the address.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -17,6 +19,9 @@ pub struct Settings {
     pub connections_max: usize,
     /// Most change-notice streams at once.
     pub notices_max: usize,
+    /// An evaluator that was not heard for this long is taken for gone at the next heartbeat; with
+    /// the usual five seconds between heartbeats, after 15 s at most.
+    pub silence_max: Duration,
     /// How long a request's headers may take to arrive.
     pub header_time_max: Duration,
     /// How long a shutdown waits for requests that are under way.
@@ -42,6 +47,7 @@ impl Settings {
             is_metrics_open: false,
             connections_max: 16_000,
             notices_max: 8_000,
+            silence_max: Duration::from_millis(SILENCE_MS_MAX - HEARTBEAT_MS),
             header_time_max: Duration::from_secs(30),
             drain_time_max: Duration::from_secs(10),
         }

@@ -7,7 +7,7 @@ use super::definition::definition_view;
 use super::percentage::number;
 use super::{definition, percentage};
 
-fn wire(patch: serde_json::Value) -> admin::FlagDefinition {
+fn wire(patch: &serde_json::Value) -> admin::FlagDefinition {
     let mut flag = json!({
         "key": "img-quality",
         "kind": "ops",
@@ -23,14 +23,14 @@ fn wire(patch: serde_json::Value) -> admin::FlagDefinition {
     serde_json::from_value(flag).unwrap()
 }
 
-fn field_of(patch: serde_json::Value) -> String {
+fn field_of(patch: &serde_json::Value) -> String {
     let failure = definition(wire(patch)).unwrap_err();
     failure.field().unwrap().to_owned()
 }
 
 #[test]
 fn a_definition_comes_back_as_it_was_sent() {
-    let sent = wire(json!({
+    let sent = wire(&json!({
         "tags": ["a"], "sunset": "2027-01-31", "unit": "account", "client_visible": true,
         "environments": {"prod": {
             "rules": [{"id": "beta", "when": "plan == \"beta\"", "serve": "high"}],
@@ -47,29 +47,29 @@ fn a_definition_comes_back_as_it_was_sent() {
 
 #[test]
 fn an_error_names_the_field() {
-    assert_eq!(field_of(json!({"key": "no spaces"})), "definition.key");
+    assert_eq!(field_of(&json!({"key": "no spaces"})), "definition.key");
     assert_eq!(
-        field_of(json!({"variants": {"low": 1, "high": "2"}})),
+        field_of(&json!({"variants": {"low": 1, "high": "2"}})),
         "definition.variants.high"
     );
     assert_eq!(
-        field_of(json!({"variants": {"low": null}})),
+        field_of(&json!({"variants": {"low": null}})),
         "definition.variants.low"
     );
-    assert_eq!(field_of(json!({"sunset": "soon"})), "definition.sunset");
-    assert_eq!(field_of(json!({"hash": "unleash"})), "definition.hash");
+    assert_eq!(field_of(&json!({"sunset": "soon"})), "definition.sunset");
+    assert_eq!(field_of(&json!({"hash": "unleash"})), "definition.hash");
     assert_eq!(
-        field_of(json!({"open": {"split": [{"variant": "low", "weight": 100.0001}]}})),
+        field_of(&json!({"open": {"split": [{"variant": "low", "weight": 100.0001}]}})),
         "definition.open.split[0].weight"
     );
     assert_eq!(
         field_of(
-            json!({"environments": {"prod": {"rules": [{"when": "plan ===", "serve": "low"}]}}})
+            &json!({"environments": {"prod": {"rules": [{"when": "plan ===", "serve": "low"}]}}})
         ),
         "definition.environments.prod.rules[0].when"
     );
     assert_eq!(
-        field_of(json!({"environments": {"prod": {"prerequisites": [{"flag": "a b"}]}}})),
+        field_of(&json!({"environments": {"prod": {"prerequisites": [{"flag": "a b"}]}}})),
         "definition.environments.prod.prerequisites[0].flag"
     );
 }

@@ -16,9 +16,9 @@ use super::socket::{CloseCode, Decoder, Heard, PING, close_frame, pong_frame};
 use super::stay::Stay;
 use crate::app::App;
 
-/// Either side takes the other for gone after this much silence.
-const SILENCE_MAX: Duration = Duration::from_millis(SILENCE_MS_MAX);
-/// A reader must take at least this many bytes a second, beyond the first [`SILENCE_MAX`].
+/// How long a hello, and each write, may take.
+const PATIENCE: Duration = Duration::from_millis(SILENCE_MS_MAX);
+/// A reader must take at least this many bytes a second, beyond the first [`PATIENCE`].
 const BYTES_PER_S_MIN: u64 = 64 * 1024;
 /// How often in a row an evaluator may ask for a snapshot without applying one.
 const RESYNCS_MAX: u32 = 5;
@@ -134,7 +134,7 @@ where
         }
     };
     let hello = tokio::select! {
-        hello = tokio::time::timeout(SILENCE_MAX, hello) => {
+        hello = tokio::time::timeout(PATIENCE, hello) => {
             hello.map_err(|_| policy("no hello came"))??
         }
         () = app.draining.cancelled() => return Err(going_away()),
@@ -268,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(());
         }
         self.beat = beat;
-        if self.last_heard.elapsed() > SILENCE_MAX {
+        if self.last_heard.elapsed() > app.settings.silence_max {
             return Err(policy("nothing was heard for too long"));
         }
         let state = app.node().state();
@@ -323,7 +323,7 @@ async fn read<S: AsyncRead + Unpin>(socket: &mut S, decoder: &mut Decoder) -> Re
 /// Writes whole frames, in a time that a reader who still reads can keep.
 async fn write<S: AsyncWrite + Unpin>(socket: &mut S, frames: &[Bytes]) -> Result<(), End> {
     let bytes: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
-    let at_most = SILENCE_MAX + Duration::from_secs(bytes / BYTES_PER_S_MIN);
+    let at_most = PATIENCE + Duration::from_secs(bytes / BYTES_PER_S_MIN);
     let all = async {
         for frame in frames {
             socket.write_all(frame).await?;
@@ -359,3 +359,6 @@ async fn part<S: AsyncWrite + Unpin>(socket: &mut S, end: End, instance: &str) {
     // Whether the other side still reads it makes no difference.
     let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
@@ -13,6 +14,7 @@ mod document;
 mod evaluator;
 mod input;
 mod lever;
+mod memory;
 mod notice;
 mod ofrep;
 mod poll;

@@ -352,3 +352,28 @@ async fn a_revoked_token_ends_its_streams_at_the_next_heartbeat() {
         .is(200);
     assert_eq!(one.closed().await, 4401);
 }
+
+#[tokio::test]
+async fn one_that_stops_answering_is_seen_to_be_gone() {
+    let world = World::with_beat(Duration::from_millis(20), |settings| {
+        settings.silence_max = Duration::from_millis(100);
+    })
+    .await;
+    let token = world.token("evaluator", &["prod"], &[]).await;
+    let (mut answering, _) = Evaluator::follow(&world, &token, "answering").await;
+    // Pings are answered only by a client that reads, which this one does not any more.
+    let (_half_open, _) = Evaluator::follow(&world, &token, "half-open").await;
+    let gone = world.fleet_until("prod", |fleet| {
+        let evaluators = fleet["evaluators"].as_array().unwrap();
+        evaluators
+            .iter()
+            .any(|one| one["instance"] == "half-open" && one["connected"] == false)
+    });
+    tokio::select! {
+        fleet = gone => {
+            let evaluators = fleet["evaluators"].as_array().unwrap();
+            assert!(evaluators.iter().any(|one| one["instance"] == "answering" && one["connected"] == true));
+        }
+        frame = answering.frame() => panic!("{frame:?}"),
+    }
+}

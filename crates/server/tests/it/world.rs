@@ -143,7 +143,6 @@ impl World {
         let options = Options {
             store_name: "memory",
             beat,
-            ..Options::default()
         };
         let Started { node, first_start } = Node::start(store, options, Arc::new(FrameEncoder))
             .await
