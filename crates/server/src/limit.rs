@@ -19,7 +19,7 @@ pub(crate) const HTTP2_REQUESTS_MAX: u32 = 256;
 pub(crate) const REFUSALS_MAX: usize = 64;
 /// Longest wait for a confirmation that one request may ask for, in milliseconds.
 pub(crate) const CONFIRMATION_WAIT_MS_MAX: u64 = 30_000;
-/// Most things on one page of a list, and how many are on it when nobody says.
+/// Most things on one page of a list.
 pub(crate) const PAGE_MAX: usize = 500;
 /// How many things are on one page of a list when nobody says.
 pub(crate) const PAGE_DEFAULT: usize = 100;
