@@ -66,19 +66,20 @@ impl Failed {
 
 /// The sum of every closing line of a known test runner; none when there is no such line.
 pub(crate) fn closing_lines(output: &str) -> Option<Tally> {
+    // What nextest shows of a test ends with a `test result:` of its own, which its summary counts.
+    let has_summary = output.lines().any(|line| nextest_line(line).is_some());
     let mut sum: Option<Tally> = None;
     let mut add = |tally: Tally| sum = Some(sum.unwrap_or_default().plus(tally));
     let mut node = Tally::default();
     let mut python_ran: Option<u64> = None;
     for line in output.lines().map(str::trim) {
-        if let Some(rest) = line.strip_prefix("Summary [") {
-            // nextest: `Summary [   0.5s] 12 tests run: 11 passed, 1 failed, 0 skipped`
+        if let Some(rest) = nextest_line(line) {
             add(Tally {
                 passed: number_before(rest, " passed").unwrap_or(0),
                 failed: number_before(rest, " failed").unwrap_or(0)
                     + number_before(rest, " timed out").unwrap_or(0),
             });
-        } else if let Some(rest) = line.strip_prefix("test result:") {
+        } else if let Some(rest) = line.strip_prefix("test result:").filter(|_| !has_summary) {
             add(Tally {
                 passed: number_before(rest, " passed").unwrap_or(0),
                 failed: number_before(rest, " failed").unwrap_or(0),
@@ -107,6 +108,11 @@ pub(crate) fn closing_lines(output: &str) -> Option<Tally> {
         }
     }
     sum
+}
+
+/// nextest closes with `Summary [   0.5s] 12 tests run: 11 passed, 1 failed, 0 skipped`.
+fn nextest_line(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("Summary [")
 }
 
 /// Node's runner closes with `# pass 9` (TAP) or `ℹ pass 9` (spec).
@@ -143,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_closing_lines_of_every_runner_in_use_are_read() {
-        let nextest =
-            "     Summary [   0.504s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped";
+        let nextest = "    test result: ok. 1 passed; 0 failed; 0 ignored\n\
+                            Summary [   0.504s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped";
         assert_eq!(closing_lines(nextest), tally(11, 1));
         let cargo = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured\n\
                      test result: FAILED. 1 passed; 2 failed; 0 ignored";

@@ -159,8 +159,12 @@ fn run(bench: &Bench, step: &Step) -> Line {
         skipped: false,
     };
     if tally.failed == 0 {
-        let about = report::counted(&line);
-        println!("  ✓ {:.1} s  {about}", line.time.as_secs_f64());
+        let told = format!(
+            "  ✓ {:.1} s  {}",
+            line.time.as_secs_f64(),
+            report::counted(&line)
+        );
+        println!("{}", told.trim_end());
     }
     line
 }

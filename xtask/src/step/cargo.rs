@@ -65,17 +65,19 @@ const PROCESS: &str = "lever";
 pub(super) fn test(bench: &Bench) -> Result<Done, Failed> {
     let filter = format!("not (package({SIMULATION}) or package({PROCESS}))");
     let without = ["--workspace", "--exclude", SIMULATION, "--exclude", PROCESS];
-    tests(bench, &filter, &without).map(|(done, _)| done)
+    tests(bench, &filter, &without, &[]).map(|(done, _)| done)
 }
 
 pub(super) fn process(bench: &Bench) -> Result<Done, Failed> {
     let filter = format!("package({PROCESS})");
-    tests(bench, &filter, &["--package", PROCESS]).map(|(done, _)| done)
+    tests(bench, &filter, &["--package", PROCESS], &[]).map(|(done, _)| done)
 }
 
 pub(super) fn simulation(bench: &Bench) -> Result<Done, Failed> {
     let filter = format!("package({SIMULATION})");
-    let (mut done, output) = tests(bench, &filter, &["--package", SIMULATION])?;
+    // A test that passed says its seeds, too.
+    let shown = ["--success-output", "final"];
+    let (mut done, output) = tests(bench, &filter, &["--package", SIMULATION], &shown)?;
     done.note = seeds(&output);
     Ok(done)
 }
@@ -92,10 +94,15 @@ fn seeds(output: &str) -> String {
 
 /// Runs the tests of some packages: with nextest, which runs each test in a process of its own
 /// and ends those that hang, or with `cargo test` where there is no nextest.
-fn tests(bench: &Bench, filter: &str, packages: &[&str]) -> Result<(Done, String), Failed> {
+fn tests(
+    bench: &Bench,
+    filter: &str,
+    packages: &[&str],
+    nextest: &[&str],
+) -> Result<(Done, String), Failed> {
     let output = if has_nextest(bench) {
         let mut command = bench.cargo(&["nextest", "run", "--locked", "--workspace"]);
-        command.args(["--all-features", "--success-output", "final", "-E", filter]);
+        command.args(["--all-features", "-E", filter]).args(nextest);
         run(bench, command)?
     } else {
         let mut command = bench.cargo(&["test", "--locked", "--all-features", "--all-targets"]);
