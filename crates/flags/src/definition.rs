@@ -61,6 +61,9 @@ pub enum Hash {
     /// `murmur3_x86_32(seed 0, utf8(salt + unit))`, scaled to [`crate::BUCKETS`].
     #[default]
     Native,
+    /// As [`Hash::Native`] for the exposure; for splits `murmur3_x86_32(seed 0, utf8(unit))`
+    /// without their salts, as flagd computes it where a file names a bare attribute to bucket by.
+    Unsalted,
 }
 
 /// One rule: the first whose `when` is true decides.

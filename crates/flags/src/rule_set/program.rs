@@ -57,8 +57,6 @@ impl Program {
         definition: &Arc<Definition>,
         segments: &SegmentTable,
     ) -> Result<Self, String> {
-        // The one way to compute a bucket; another one will not compile without its own code here.
-        let Hash::Native = definition.hash;
         for segment in definition.segments() {
             segments.find(segment)?;
         }
@@ -166,9 +164,14 @@ impl CompiledServe {
                 variant: number(definition, &arm.variant)?,
             });
         }
+        // Another way to compute a bucket will not compile without its own code here.
+        let salt_text = match definition.hash {
+            Hash::Native => split.salt.clone(),
+            Hash::Unsalted => Box::default(),
+        };
         Ok(Self::Split {
-            salt: BucketSalt::new(&split.salt),
-            salt_text: split.salt.clone(),
+            salt: BucketSalt::new(&salt_text),
+            salt_text,
             arms: arms.into(),
         })
     }

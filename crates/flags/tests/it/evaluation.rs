@@ -254,6 +254,27 @@ fn an_open_split_is_independent_of_the_exposure() {
 }
 
 #[test]
+fn an_unsalted_split_hashes_the_unit_alone_and_leaves_the_exposure_its_salt() {
+    let definition = quality(
+        "f",
+        &json!({"hash": "unsalted", "unit": "email", "open": {"split": [
+            {"variant": "normal", "weight": 50}, {"variant": "high", "weight": 50}
+        ]}}),
+    );
+    let set = shop::only(definition, open("50"));
+    for number in 0..200 {
+        let email = format!("{number}@acme.test");
+        let expected = match (bucket("f", &email), bucket("", &email)) {
+            (50_000.., _) => "low",
+            (_, ..50_000) => "normal",
+            _ => "high",
+        };
+        let context = user("other").with("email", email.as_str());
+        assert_eq!(ask(&set, &context).0, expected, "{email}");
+    }
+}
+
+#[test]
 fn the_unit_may_be_another_attribute_as_text_or_integer() {
     let set = shop::only(boolean("f", &json!({"unit": "account.id"})), open("50"));
     for number in [-5_i64, 0, 7, 12_345, i64::MIN, i64::MAX] {

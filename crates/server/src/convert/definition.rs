@@ -142,9 +142,10 @@ fn serve(field: &str, wire: admin::Serve) -> Result<flags::Serve, Failure> {
 fn hash(name: Option<&str>) -> Result<Hash, Failure> {
     match name {
         None | Some("native") => Ok(Hash::Native),
+        Some("unsalted") => Ok(Hash::Unsalted),
         Some(other) => Err(Failure::invalid(
             "definition.hash",
-            format!("there is no hash {other:?}; the only one is native"),
+            format!("there is no hash {other:?}; there are native and unsalted"),
         )),
     }
 }
@@ -226,6 +227,7 @@ pub(crate) fn definition_view(definition: &FlagDefinition) -> admin::FlagDefinit
         salt: (!definition.salt.is_empty()).then(|| definition.salt.to_string()),
         hash: match definition.hash {
             Hash::Native => None,
+            Hash::Unsalted => Some("unsalted".to_owned()),
         },
         environments: definition
             .environments

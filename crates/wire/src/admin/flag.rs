@@ -87,7 +87,7 @@ pub struct FlagDefinition {
     /// The salt of the exposure's bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
-    /// How a bucket is computed: `native`.
+    /// How a bucket is computed: `native`, or `unsalted` where splits were imported without salts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// Rules and prerequisites, per environment.
