@@ -11,10 +11,6 @@
 //! what is true. The same seed, profile and plant give the same story, to the letter.
 //!
 //! A [`Plant`] takes one safety away, to show that its absence is noticed.
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that cannot go on fails")
-)]
 
 mod agenda;
 mod audit;

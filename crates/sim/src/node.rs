@@ -42,7 +42,7 @@ pub(crate) struct Node {
     fence: Option<Fence>,
     pub(crate) state: Arc<State>,
     pub(crate) feeds: BTreeMap<EnvironmentKey, Feed>,
-    queue: VecDeque<Box<Request>>,
+    queue: VecDeque<Request>,
     stage: Stage,
     streams: BTreeMap<u64, Stream>,
     /// What the wall clock said when the world's clock said 0, by this node's reckoning: it looked
@@ -94,7 +94,7 @@ impl Node {
     }
 
     /// Takes a request; false when the writer was idle and has to be woken.
-    pub(crate) fn accept(&mut self, request: Box<Request>) -> bool {
+    pub(crate) fn accept(&mut self, request: Request) -> bool {
         let was_busy = self.is_mid_write() || !self.queue.is_empty();
         self.queue.push_back(request);
         was_busy

@@ -18,6 +18,8 @@ pub enum Plant {
     LatchForgottenOnRestart,
     /// A restore of an older backup leaves what was killed since as the backup had it.
     LatchForgottenOnRestore,
+    /// A restore closes again only what the backup knows to have been moved.
+    LatchForgottenWhereNothingMoved,
     /// A close needs a reason where the environment is guarded.
     BrakeAsksForAReason,
     /// An opening passes as if the environment were not guarded.
@@ -44,7 +46,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SkipTheSync,
         Self::PublishBeforeAppend,
         Self::AnswerBeforeAppend,
@@ -52,6 +54,7 @@ impl Plant {
         Self::LatchForgottenOnEdit,
         Self::LatchForgottenOnRestart,
         Self::LatchForgottenOnRestore,
+        Self::LatchForgottenWhereNothingMoved,
         Self::BrakeAsksForAReason,
         Self::GuardIsAsleep,
         Self::AcknowledgeBeforeApply,

@@ -74,7 +74,7 @@ impl Profile {
     /// One of many, by the seed: most rough or stormy, some calm.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
-        let mut chance = Chance::new(seed ^ 0x5ea_50f_5ea5);
+        let mut chance = Chance::new(seed ^ 0x5ea5_0f5e);
         let base = match chance.below(8) {
             0 => Self::calm(),
             1..4 => Self::rough(),

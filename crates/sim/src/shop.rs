@@ -31,8 +31,17 @@ pub(crate) const SEGMENTS: [&str; 3] = ["staff", "beta", "nordic"];
 /// The token that everything is possible with.
 pub(crate) const ROOT: &str = "tok_root";
 
-/// The tokens besides [`ROOT`]: id, role, environments, keys, and after how many seconds it expires.
-pub(crate) const TOKENS: [(&str, Role, &[&str], &[&str], Option<i64>); 8] = [
+/// Id, role, environments, keys, and after how many seconds it expires.
+type TokenTraits = (
+    &'static str,
+    Role,
+    &'static [&'static str],
+    &'static [&'static str],
+    Option<i64>,
+);
+
+/// The tokens besides [`ROOT`].
+pub(crate) const TOKENS: [TokenTraits; 8] = [
     ("tok_ann", Role::Operator, &[], &[], None),
     ("tok_bob", Role::Operator, &["prod"], &[], None),
     ("tok_cem", Role::Operator, &[], &["c*"], None),

@@ -64,6 +64,8 @@ pub struct World {
 struct Seat {
     node: Option<Node>,
     is_paused: bool,
+    /// What came while it was paused, in order.
+    inbox: Vec<Turn>,
     is_start_due: bool,
     /// Crashes after the next stage of a write.
     is_doomed: bool,
@@ -201,7 +203,7 @@ impl World {
     fn begin(&mut self) -> Verdict {
         let journal = format!("journal-{}", self.seed);
         node::append_opening(&self.disk, &journal, self.clock.wall()).map_err(|what| Broken {
-            promise: "P2",
+            promise: "live",
             what,
         })?;
         if self.plant == Some(Plant::SkipTheSync) {

@@ -105,7 +105,7 @@ impl Auditor {
         shop::with_contexts(|contexts| self.check_words(evaluator, &contexts[0]))
     }
 
-    /// P1: an answer that falls back says why, and why matches what is known.
+    /// P1, P3: an answer that falls back says why, and one that is too old falls back.
     fn check_words(&self, evaluator: &Evaluator, context: &Context) -> Verdict {
         let Some(rules) = evaluator.rules() else {
             return Ok(());
@@ -117,6 +117,20 @@ impl Auditor {
             let is_unreadable = flag.definition.is_err() && !flag.position.is_closed();
             let is_said = outcome.cause == Some(Cause::Undecodable)
                 || outcome.cause == Some(Cause::ForcedClosed);
+            let stale_after_s = flag
+                .definition
+                .ok()
+                .and_then(|definition| definition.stale_after_s);
+            let is_stale = stale_after_s.is_some_and(|s| evaluator.aged_ms > u64::from(s) * 1_000);
+            let is_closed = flag.position.is_closed() || outcome.cause == Some(Cause::Stale);
+            demand(!is_stale || is_closed || is_said, "P3", || {
+                format!(
+                    "{} heard nothing for {} ms, and {} is not closed",
+                    evaluator.instance(),
+                    evaluator.aged_ms,
+                    flag.key
+                )
+            })?;
             demand(!is_unreadable || is_said, "P1", || {
                 format!(
                     "{} cannot read {} and does not say so",

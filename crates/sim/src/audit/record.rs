@@ -3,7 +3,7 @@
 
 use leverframe_core::access::Role;
 use leverframe_core::{Command, Event, State};
-use leverframe_flags::{EnvironmentKey, Position};
+use leverframe_flags::{EnvironmentKey, FlagKey, Position};
 
 use super::answers::Table;
 use super::{Auditor, Broken, Verdict, demand};
@@ -73,7 +73,7 @@ impl Auditor {
     }
 
     /// P9, P3: a record is what its sender asked for. A latch is lifted only by who asked for that.
-    fn check_asked(&self, reopened: &[(leverframe_flags::FlagKey, EnvironmentKey)]) -> Verdict {
+    fn check_asked(&self, reopened: &[(FlagKey, EnvironmentKey)]) -> Verdict {
         let (revision, record) = self.last();
         let Some(request) = self.requests.get(&record.via) else {
             return demand(*record.via == *"sim", "P9", || {
@@ -149,6 +149,14 @@ impl Auditor {
             if before.epoch() != self.state.epoch() {
                 continue;
             }
+            for flag in self.newcomers() {
+                let row = now.new.get(flag);
+                let is_closed = row
+                    .is_some_and(|row| row.variants.iter().all(|variant| *variant == row.closed));
+                demand(is_closed, "P1", || {
+                    format!("{flag} is new at r{revision} and not closed in {environment}")
+                })?;
+            }
             let opened = opened(&then.new, &now.new);
             if let Some(who) = &opened {
                 demand(!is_kill, "P2", || {
@@ -175,6 +183,15 @@ impl Auditor {
         }
         self.counts.growths += u64::from(is_growth);
         Ok(())
+    }
+
+    /// The flags that the last record made, or took back into use.
+    fn newcomers(&self) -> impl Iterator<Item = &FlagKey> {
+        self.last().1.events.iter().filter_map(|event| match event {
+            Event::FlagCreated { definition } => Some(&definition.key),
+            Event::FlagRestored { flag } => Some(flag),
+            _ => None,
+        })
     }
 
     /// Whether all that was asked for is a larger exposure of something open.

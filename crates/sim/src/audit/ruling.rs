@@ -63,8 +63,8 @@ fn must_pass(state: &State, command: &Command, actor: &Actor, now: Timestamp) ->
             .flag(key.as_str())
             .is_some_and(|flag| !flag.is_archived);
         // The globs of this world are prefixes.
-        let matches = |glob: &Box<str>| key.as_str().starts_with(glob.trim_end_matches('*'));
-        is_known && (token.keys.is_empty() || token.keys.iter().any(matches))
+        let matches = |glob: &str| key.as_str().starts_with(glob.trim_end_matches('*'));
+        is_known && (token.keys.is_empty() || token.keys.iter().any(|glob| matches(glob)))
     };
     match command {
         Command::Close { flags, environment } => {

@@ -43,7 +43,7 @@ impl Node {
             ),
             false => None,
         };
-        let mut state = from_snapshot(&*beside, &*reader, plant).unwrap_or_else(State::new);
+        let mut state = from_snapshot(&*beside, &*reader, plant).unwrap_or_default();
         let snapshot_revision = state.revision();
         for entry in reader
             .read(state.revision(), usize::MAX)
@@ -190,6 +190,15 @@ pub(crate) fn continue_after_restore(
     let epoch = state.epoch().max(replaced.epoch()) + 1;
     let keep_closed = match plant {
         Some(Plant::LatchForgottenOnRestore) => Vec::new(),
+        Some(Plant::LatchForgottenWhereNothingMoved) => {
+            let has_moved = |flag: &FlagKey, environment: &EnvironmentKey| {
+                let flag = state.flag(flag.as_str());
+                flag.is_some_and(|flag| flag.lever(environment.as_str()).is_some())
+            };
+            let mut levers = latched(replaced);
+            levers.retain(|(flag, environment)| has_moved(flag, environment));
+            levers
+        }
         _ => latched(replaced),
     };
     let command = Command::Restore { epoch, keep_closed };

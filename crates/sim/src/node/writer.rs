@@ -33,7 +33,7 @@ pub(super) enum Stage {
 
 /// A group of commands under way.
 pub(super) struct Group {
-    requests: Vec<Box<Request>>,
+    requests: Vec<Request>,
     answers: Vec<Given>,
     steps: Vec<Step>,
     attempt: u32,
@@ -102,7 +102,7 @@ impl Node {
     }
 
     /// Closes come before everything else.
-    fn take_group(&mut self) -> Vec<Box<Request>> {
+    fn take_group(&mut self) -> Vec<Request> {
         let is_brake = |request: &Request| matches!(request.command, Command::Close { .. });
         self.queue
             .make_contiguous()
@@ -113,7 +113,7 @@ impl Node {
 
     fn decide_group(
         &mut self,
-        requests: Vec<Box<Request>>,
+        requests: Vec<Request>,
         attempt: u32,
         clock: &Clock,
         chance: &mut Chance,
@@ -288,7 +288,7 @@ impl Node {
             .collect()
     }
 
-    fn refuse(&self, requests: &[Box<Request>], why: &str, written: &mut Written) {
+    fn refuse(&self, requests: &[Request], why: &str, written: &mut Written) {
         written.answers = requests
             .iter()
             .map(|request| {

@@ -138,7 +138,7 @@ impl World {
         let (evaluator, incarnation, node, boot) =
             (link.evaluator, link.incarnation, link.node, link.boot);
         if self.is_paused(node) {
-            self.put_in(500, Turn::Arrive(parcel));
+            self.seats[node].inbox.push(Turn::Arrive(parcel));
             return;
         }
         let instance = crate::evaluator::instance(evaluator, incarnation);

@@ -100,7 +100,7 @@ impl World {
 
     pub(super) fn request(&mut self, node: usize, request: Box<Request>) {
         if self.is_paused(node) {
-            self.put_in(500, Turn::Request { node, request });
+            self.seats[node].inbox.push(Turn::Request { node, request });
             return;
         }
         let words = request.words();
@@ -108,7 +108,7 @@ impl World {
             return;
         };
         let boot = process.boot;
-        let was_busy = process.accept(request);
+        let was_busy = process.accept(*request);
         self.tell(&format!("node {node} is asked by {words}"));
         if !was_busy {
             self.put_in(1, Turn::Write { node, boot });
@@ -121,7 +121,7 @@ impl World {
             return Ok(());
         };
         if seat.is_paused {
-            self.put_in(200, Turn::Write { node, boot });
+            seat.inbox.push(Turn::Write { node, boot });
             return Ok(());
         }
         let written = process.write(&self.clock, &mut self.chance);
@@ -186,7 +186,7 @@ impl World {
     fn send_answer(&mut self, operator: usize, errand: u64, answer: Answer) -> Verdict {
         match &answer {
             Answer::Accepted { revision, link, .. } => {
-                self.auditor.told_stored(*revision, *link)?
+                self.auditor.told_stored(*revision, *link)?;
             }
             Answer::Rejected(rejection) => {
                 self.report.rejected += 1;
@@ -283,9 +283,17 @@ impl World {
     }
 
     pub(super) fn resume(&mut self, node: usize, boot: u64) {
-        if self.boot(node) == Some(boot) {
-            self.seats[node].is_paused = false;
+        if self.boot(node) == Some(boot) && self.is_paused(node) {
             self.tell(&format!("node {node} goes on after a pause"));
+            self.wake_node(node);
+        }
+    }
+
+    /// A pause is over: what came in the meantime is there, in order.
+    pub(super) fn wake_node(&mut self, node: usize) {
+        self.seats[node].is_paused = false;
+        for turn in std::mem::take(&mut self.seats[node].inbox) {
+            self.put_in(0, turn);
         }
     }
 
@@ -302,6 +310,8 @@ impl World {
             self.tell(&format!("node {node} crashes{words}"));
         }
         self.seats[node].is_paused = false;
+        // What it had not read is gone with its sockets.
+        self.seats[node].inbox.clear();
         let mut cut = Vec::new();
         for (connection, link) in &mut self.connections {
             if link.node == node && !link.is_severed {

@@ -26,7 +26,7 @@ impl World {
         self.clock.set_right();
         self.mend();
         for node in 0..self.seats.len() {
-            self.seats[node].is_paused = false;
+            self.wake_node(node);
             self.start_in(node, 100);
         }
         for evaluator in 0..self.evaluators.len() {
@@ -38,7 +38,7 @@ impl World {
         if self.chance.percent(5) {
             self.forget_the_dead()?;
         }
-        Ok(())
+        self.auditor.check_end(&self.disk)
     }
 
     /// After long enough nobody is waited for who is not there.
@@ -99,7 +99,7 @@ impl World {
             self.auditor.check_converged(evaluator)?;
             self.auditor.check_evaluator(evaluator)?;
         }
-        self.auditor.check_end(&self.disk)
+        Ok(())
     }
 
     /// A kill in good times is confirmed by everybody who is there, and named are only those who
