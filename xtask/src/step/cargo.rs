@@ -82,14 +82,24 @@ pub(super) fn simulation(bench: &Bench) -> Result<Done, Failed> {
     Ok(done)
 }
 
-/// What the simulation says of its seeds: lines that begin with `seeds:`.
+/// What the simulation says of its seeds, part by part: `seeds: 250 of 1000 from 1, every 4th …`.
 fn seeds(output: &str) -> String {
-    output
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("seeds:"))
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let mut lived = 0_u64;
+    let mut all = "";
+    for line in output.lines() {
+        let said = line
+            .trim()
+            .strip_prefix("seeds: ")
+            .and_then(|said| said.split_once(' '));
+        if let Some((part, rest)) = said {
+            lived += part.parse().unwrap_or(0);
+            all = rest.split(',').next().unwrap_or(rest);
+        }
+    }
+    match lived {
+        0 => String::new(),
+        lived => format!("seeds: {lived} {all}"),
+    }
 }
 
 /// Runs the tests of some packages: with nextest, which runs each test in a process of its own
@@ -133,8 +143,10 @@ mod tests {
     use super::seeds;
 
     #[test]
-    fn the_seeds_are_found_among_everything_else() {
-        let output = "PASS sim\n    seeds: 500 from 1\nnothing\nseeds: 20 from 7\n";
-        assert_eq!(seeds(output), "500 from 1; 20 from 7");
+    fn the_seeds_of_all_parts_are_added_up() {
+        let output = "test seeds::every_promise ... ok\n  seeds: 250 of 1000 from 1, every 4th from 1\n\
+                      seeds: 750 of 1000 from 1, every 4th from 2\n";
+        assert_eq!(seeds(output), "seeds: 1000 of 1000 from 1");
+        assert_eq!(seeds("nothing"), "");
     }
 }
