@@ -41,7 +41,9 @@ pub enum Replaced<'a> {
 }
 
 /// Ends a restore: raises the epoch beyond both journals' and closes again what was closed after the
-/// backup was taken.
+/// backup was taken. Where the journal in place is lost nobody knows its epoch, and the new one is
+/// taken from the clock, in milliseconds since 1970: an evaluator that has already seen the next number
+/// would else refuse the restored history as older than its own, and go on with what it has.
 ///
 /// # Errors
 /// [`RestoreError`]; the restored journal is then as the backup had it.
@@ -61,12 +63,16 @@ pub fn continue_after_restore(
             let mut replaced = State::new();
             fold(&mut replaced, *reader)?;
             epoch = epoch.max(replaced.epoch());
-            levers_to_close(&state, |flag, environment| {
-                is_latched(&replaced, flag, environment)
-            })
+            latched_since(&state, &replaced)
         }
-        Replaced::CloseAll => levers_to_close(&state, |_, _| true),
-        Replaced::KeepPositions => Vec::new(),
+        Replaced::CloseAll => {
+            epoch = epoch.max(on_the_clock(now));
+            not_closed(&state)
+        }
+        Replaced::KeepPositions => {
+            epoch = epoch.max(on_the_clock(now));
+            Vec::new()
+        }
     };
     let epoch = epoch + 1;
     let command = Command::Restore {
@@ -101,27 +107,41 @@ pub fn continue_after_restore(
     })
 }
 
-fn levers_to_close(
-    restored: &State,
-    must_close: impl Fn(&FlagKey, &EnvironmentKey) -> bool,
-) -> Vec<(FlagKey, EnvironmentKey)> {
-    let mut levers = Vec::new();
-    for flag in restored.flags().filter(|flag| !flag.is_archived) {
-        for (environment, lever) in &flag.levers {
-            let is_latched = matches!(lever.position, Position::Closed { latch: Some(_) });
-            if !is_latched && must_close(flag.key(), environment) {
-                levers.push((flag.key().clone(), environment.clone()));
-            }
-        }
-    }
-    levers
+fn on_the_clock(now: Timestamp) -> u64 {
+    u64::try_from(now.as_ms()).unwrap_or_default()
 }
 
-fn is_latched(state: &State, flag: &FlagKey, environment: &EnvironmentKey) -> bool {
-    state.flag(flag.as_str()).is_some_and(|flag| {
-        matches!(
-            flag.position(environment.as_str()),
-            Position::Closed { latch: Some(_) }
-        )
-    })
+/// What `replaced` had latched and `restored` has not, a lever that the backup never saw moved
+/// included: that it is closed there anyway does not hold it against a pin.
+fn latched_since(restored: &State, replaced: &State) -> Vec<(FlagKey, EnvironmentKey)> {
+    levers_of(replaced)
+        .filter(|(_, _, position)| is_latch(position))
+        .filter(|(flag, environment, _)| {
+            restored
+                .flag(flag.as_str())
+                .is_some_and(|flag| !is_latch(flag.position(environment.as_str())))
+        })
+        .map(|(flag, environment, _)| (flag.clone(), environment.clone()))
+        .collect()
+}
+
+fn not_closed(restored: &State) -> Vec<(FlagKey, EnvironmentKey)> {
+    levers_of(restored)
+        .filter(|(_, _, position)| !is_latch(position))
+        .map(|(flag, environment, _)| (flag.clone(), environment.clone()))
+        .collect()
+}
+
+fn levers_of(state: &State) -> impl Iterator<Item = (&FlagKey, &EnvironmentKey, &Position)> {
+    state
+        .flags()
+        .filter(|flag| !flag.is_archived)
+        .flat_map(|flag| {
+            let levers = flag.levers.iter();
+            levers.map(|(environment, lever)| (flag.key(), environment, &lever.position))
+        })
+}
+
+fn is_latch(position: &Position) -> bool {
+    matches!(position, Position::Closed { latch: Some(_) })
 }
