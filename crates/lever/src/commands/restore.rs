@@ -1,11 +1,12 @@
 //! `lever restore`: a backup takes the journal's place, and nothing that was closed since it was
 //! taken comes open again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use leverframe_core::{Timestamp, Why};
-use leverframe_node::{Replaced, RestoreError, Restored, continue_after_restore};
+use leverframe_node::{Replaced, Restored, continue_after_restore};
 use leverframe_store::sqlite::{self, SqliteReader};
+use leverframe_store::{Reader as _, StoreError};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -88,32 +89,23 @@ fn restore(args: &Args) -> Result<Done, Failure> {
     let mut restore =
         sqlite::Restore::prepare(&args.backup, &args.data).map_err(|error| failed(&error))?;
     let backup_revision = restore.backup().revision;
-    let is_readable = restore
-        .current()
-        .inspect_err(|error| tracing::warn!(%error, "the journal in place cannot be opened"))
-        .is_ok_and(|current| current.is_some());
-    // A reader of its own, because the incoming journal is written while this one is read.
-    let current = if is_readable {
-        SqliteReader::open(&args.data).ok()
-    } else {
-        None
-    };
+    let current = present(&restore, &args.data);
     let replaced = match &current {
         _ if args.close_all => Replaced::CloseAll,
-        Some(_) if args.keep_positions => {
+        Ok(_) if args.keep_positions => {
             return Err(Failure::usage(
                 "--keep-positions is for a lost journal; the one in place can be read, and what was \
                  closed there stays closed",
             ));
         }
-        Some(reader) => Replaced::Journal(reader),
-        None if args.keep_positions => Replaced::KeepPositions,
-        None => {
-            return Err(Failure::usage(
-                "there is no readable journal in the data directory, so nobody knows what was closed \
-                 since the backup: say --close-all to close every lever, or --keep-positions to take \
-                 them as the backup has them",
-            ));
+        Ok(reader) => Replaced::Journal(reader),
+        Err(_) if args.keep_positions => Replaced::KeepPositions,
+        Err(why) => {
+            return Err(Failure::usage(format!(
+                "{why}, so nobody knows what was closed since the backup: say --close-all to close \
+                 every lever, or --keep-positions to take them as the backup has them; nothing \
+                 changed"
+            )));
         }
     };
     let why = Why {
@@ -121,15 +113,8 @@ fn restore(args: &Args) -> Result<Done, Failure> {
         incident: None,
     };
     let via = concat!("lever-restore/", env!("CARGO_PKG_VERSION"));
-    let record = continue_after_restore(restore.incoming(), &replaced, now, via, why).map_err(|error| {
-        match (&replaced, error) {
-            (Replaced::Journal(_), RestoreError::Journal(error)) => Failure::usage(format!(
-                "{error}\nIf it is the journal in place that is damaged: say --close-all, which closes \
-                 every lever that the backup has open"
-            )),
-            (_, error) => failed(&error),
-        }
-    })?;
+    let record = continue_after_restore(restore.incoming(), &replaced, now, via, why)
+        .map_err(|error| failed(&error))?;
     drop(current);
     let installed = restore.install(now).map_err(|error| failed(&error))?;
     Ok(Done {
@@ -137,4 +122,30 @@ fn restore(args: &Args) -> Result<Done, Failure> {
         record,
         aside: installed.aside,
     })
+}
+
+/// The journal in place, if every record of it can be trusted; else why not.
+///
+/// It is read by a connection of its own, because the incoming journal is written meanwhile.
+fn present(restore: &sqlite::Restore, data: &Path) -> Result<SqliteReader, String> {
+    match restore.current() {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err("there is no journal in the data directory".to_owned()),
+        Err(error) => return Err(damaged(error)),
+    }
+    let reader = SqliteReader::open(data).map_err(|error| damaged(&error))?;
+    reader
+        .verify(None, &mut |_| {})
+        .map_err(|error| damaged(&error))?;
+    Ok(reader)
+}
+
+fn damaged(error: &StoreError) -> String {
+    match error {
+        StoreError::Corrupt { revision, what, .. } => {
+            let place = revision.map_or_else(String::new, |revision| format!(" at r{revision}"));
+            format!("the journal in the data directory is damaged{place} ({what})")
+        }
+        other => format!("the journal in the data directory cannot be read ({other})"),
+    }
 }

@@ -1,6 +1,6 @@
 //! `lever undo`: take back one revision.
 
-use leverframe_wire::admin::{Receipt, Undo};
+use leverframe_wire::admin::{Change, Receipt, Undo};
 
 use crate::arguments::{ChangeArgs, WaitArgs, revision};
 use crate::exit::Exit;
@@ -54,7 +54,13 @@ fn words(revision: Option<u64>, receipt: &Receipt) -> String {
         || "your last change".to_owned(),
         |revision| format!("r{revision}"),
     );
-    match receipt.changes.as_slice() {
+    // That the revision is undone is a change too, and told already.
+    let restored: Vec<&Change> = receipt
+        .changes
+        .iter()
+        .filter(|change| change.noun != "revision")
+        .collect();
+    match restored.as_slice() {
         [only] => match (&only.environment, &only.to) {
             (Some(environment), Some(to)) => {
                 format!("{what} undone: {} is {to} in {environment} again", only.key)
