@@ -69,6 +69,20 @@ impl Bench {
         bench
     }
 
+    /// A server on another data directory in the home of `other`, whose tokens it must share.
+    pub(crate) fn at(other: &Self, directory: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::rename(other.home.path().join(directory), home.path().join("data")).unwrap();
+        let mut bench = Self {
+            home,
+            start: Start::default(),
+            server: None,
+            token: other.token.clone(),
+        };
+        bench.start();
+        bench
+    }
+
     /// Runs `lever` with these words, quoted as in a shell, as the first admin.
     #[track_caller]
     pub(crate) fn lever(&self, line: &str) -> Outcome {

@@ -9,25 +9,26 @@
     reason = "a test may panic"
 )]
 
-// mod access;
+mod access;
 mod bench;
 mod command_list;
-// mod demo;
-// mod directory;
-// mod dry_run;
-// mod editors;
-// mod evaluator;
-// mod exit_codes;
-// mod full_disk;
-// mod guarded;
-// mod hostile_text;
-// mod intruder;
-// mod latch;
-// mod measure;
-// mod profile;
-// mod restore;
-// mod roll;
-// mod secrets;
-// mod several;
-// mod straggler;
-// mod undo;
+mod definitions_in_files;
+mod demo;
+mod directory;
+mod dry_run;
+mod editors;
+mod evaluator;
+mod exit_codes;
+mod full_disk;
+mod guarded;
+mod hostile_text;
+mod intruder;
+mod latch;
+mod measure;
+mod profile;
+mod restore;
+mod roll;
+mod secrets;
+mod several;
+mod straggler;
+mod undo;

@@ -89,7 +89,7 @@ fn define(bench: &Bench) {
         staff["definition"]["when"],
         r#"email ends_with "@acme.example""#
     );
-    assert_eq!(staff["used_by"], json!(["new-checkout"]));
+    assert_eq!(staff["used_by"], json!(["flag new-checkout"]));
     assert_eq!(bench.json("segment list")["segments"], json!([staff]));
     let rules = bench.json("flag rule list new-checkout");
     assert_eq!(rules["rules"][0]["id"], "staff");
@@ -213,7 +213,7 @@ fn keep(bench: &Bench) {
     assert_eq!(backup["file"], "backup.db");
     let restored = bench.json("restore backup.db --data elsewhere --close-all");
     assert_eq!(restored["backup_revision"], backup["revision"]);
-    assert_eq!(restored["epoch"], 2);
+    assert!(restored["epoch"].as_u64() > Some(1), "{restored:#}");
     let diagnosis = bench.json("doctor");
     assert_eq!(diagnosis["ok"], true, "{diagnosis:#}");
     let who = bench.json("whoami");
