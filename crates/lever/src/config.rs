@@ -4,7 +4,8 @@
 //!
 //! A token in a file is meant for the server that the file names. So that a `.lever.toml` of a
 //! strange repository cannot send it elsewhere, it goes only to URLs of the same file, or to URLs
-//! given by flag or variable (and a profile's token only ever to its own server).
+//! given by flag or variable (and a profile's token only ever to its own server). Nor can it make
+//! anybody trust its certificate authorities for a server that it does not name.
 
 mod layer;
 mod source;
@@ -80,9 +81,21 @@ impl Config {
                 servers.source
             ));
         }
+        let mut ca_file = None;
+        for found in layers.iter().filter_map(Layer::ca_file) {
+            if may_vouch(&found.source, &servers.source, token.as_ref()) {
+                ca_file = Some(found);
+                break;
+            }
+            remarks.push(format!(
+                "the authorities of {} are not trusted here: they are for servers that it names \
+                 itself, and not for a token of another file",
+                found.source
+            ));
+        }
         Ok(Self {
             environment: layers.iter().find_map(Layer::environment),
-            ca_file: layers.iter().find_map(Layer::ca_file),
+            ca_file,
             servers,
             token,
             remarks,
@@ -101,6 +114,14 @@ fn may_see(layer: &Layer, servers: &Sourced<Vec<Url>>) -> Result<bool, Failure> 
     }
     let is_bound = matches!(layer.source, Source::Profile(_)) || !own.is_empty();
     Ok(servers.source.is_typed() && !is_bound)
+}
+
+/// Whether authorities from `source` may vouch for `servers`. Those of a project may not where more
+/// than the project itself is at stake: whoever wrote it could stand between this person and a
+/// server that this person trusts.
+fn may_vouch(source: &Source, servers: &Source, token: Option<&Sourced<String>>) -> bool {
+    let is_own_token = token.is_none_or(|token| token.source.is_typed() || token.source == *source);
+    !matches!(source, Source::Project(_)) || (source == servers && is_own_token)
 }
 
 fn parse_urls(texts: &[String], source: &Source) -> Result<Vec<Url>, Failure> {

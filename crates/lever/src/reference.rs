@@ -55,7 +55,8 @@ Servers, token and environment come from the first that names them:
 A configuration file may hold `url` (one, or a list), `token`, `environment` and `ca_file`. One that \
 holds a token must be readable by its owner only. A token from a file is sent only to the servers \
 which that file names; a token from a file that names none, only to servers given by option or \
-variable. An environment from 2 to 5 serves for reading, and for changes where openings are not \
+variable. The `ca_file` of a `.lever.toml` is trusted only for servers that it names itself, and never \
+with a token from another file. An environment from 2 to 5 serves for reading, and for changes where openings are not \
 guarded; a change in a guarded environment takes `-e`.
 
 Lengths of time are written `500ms`, `10s`, `30m`, `2h`, `30d`, `1h30m`. \

@@ -91,7 +91,7 @@ impl Session {
         match environments.iter().find(|known| known.key == *value) {
             Some(known) if !known.guarded => Ok(value.clone()),
             Some(_) => Err(missing_environment(&format!(
-                "{value} is guarded, so {source} is not enough: add -e {value} if you mean it"
+                "{value} is guarded, and only {source} names it: add -e {value} if you mean it"
             ))),
             None => Err(Failure::not_found(format!(
                 "there is no environment {value:?}, which {source} names"

@@ -1,5 +1,6 @@
 //! One source of settings after the other, the strongest first.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use super::surroundings::Surroundings;
 use crate::arguments::GlobalArgs;
 use crate::failure::Failure;
 use crate::profile;
+
+/// Longest configuration file.
+const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
 /// What one source says.
 #[derive(Debug, Clone)]
@@ -93,7 +97,7 @@ impl Layers {
         let mut layers = vec![flags, variables];
         let mut remarks = Vec::new();
         let files = [
-            surroundings.project_file().map(Source::File),
+            surroundings.project_file().map(Source::Project),
             surroundings.config_file("config.toml").map(Source::File),
             surroundings.state_file("profile.toml").map(Source::Profile),
         ];
@@ -134,9 +138,9 @@ impl Layer {
     }
 
     fn read_config(path: &Path, source: Source) -> Result<Option<Self>, Failure> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_regular(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::usage(format!("{}: {error}", path.display()))),
         };
         let file: ConfigFile = toml::from_str(&text).map_err(|error| {
@@ -164,6 +168,20 @@ impl Layer {
             ca_file: file.ca_file.map(|ca_file| beside.join(ca_file)),
         }))
     }
+}
+
+/// Reads a file that is one: a pipe that nobody writes to would keep a kill waiting for ever.
+fn read_regular(path: &Path) -> io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("is not a regular file"));
+    }
+    if metadata.len() > CONFIG_BYTES_MAX {
+        return Err(io::Error::other(format!(
+            "is larger than {CONFIG_BYTES_MAX} bytes"
+        )));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// A token that everybody on this machine can read is nobody's.

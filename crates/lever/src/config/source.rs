@@ -8,6 +8,9 @@ use std::path::PathBuf;
 pub(crate) enum Source {
     Flag,
     Variable,
+    /// `.lever.toml`, which may be a stranger's.
+    Project(PathBuf),
+    /// The person's own `config.toml`.
     File(PathBuf),
     Profile(PathBuf),
     Default,
@@ -22,7 +25,7 @@ impl Source {
     /// The file it stands in.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
         match self {
-            Self::File(path) | Self::Profile(path) => Some(path),
+            Self::Project(path) | Self::File(path) | Self::Profile(path) => Some(path),
             Self::Flag | Self::Variable | Self::Default => None,
         }
     }
@@ -32,8 +35,8 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag => f.write_str("the command line"),
-            Self::Variable => f.write_str("the environment variables"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable => f.write_str("an environment variable"),
+            Self::Project(path) | Self::File(path) => write!(f, "{}", path.display()),
             Self::Profile(path) => write!(f, "{} (left by a local server)", path.display()),
             Self::Default => f.write_str("the default"),
         }

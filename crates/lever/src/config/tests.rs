@@ -227,3 +227,46 @@ fn what_is_no_server_is_refused() {
         assert_eq!(failure.exit.code(), 2, "{url}");
     }
 }
+
+#[test]
+fn a_strange_project_cannot_make_anybody_trust_its_authorities() {
+    let ca = |house: &House| {
+        let ca_file = house.resolve().unwrap().ca_file;
+        ca_file.map(|ca_file| ca_file.value.file_name().unwrap().to_owned())
+    };
+    // For a server and a token that are this person's own, whether it names that server or not.
+    for project in [
+        "ca_file = \"evil.pem\"\n",
+        "url = \"http://user\"\nca_file = \"evil.pem\"\n",
+    ] {
+        let house = House::new().file(USER, &all("user")).file(PROJECT, project);
+        assert_eq!(ca(&house), None, "{project}");
+        assert_eq!(house.resolve().unwrap().remarks.len(), 1);
+        let own = format!("{}ca_file = \"own.pem\"\n", all("user"));
+        assert_eq!(ca(&house.file(USER, &own)).unwrap(), "own.pem", "{project}");
+    }
+    let house = House::new()
+        .file(PROJECT, "ca_file = \"evil.pem\"\n")
+        .variable("LEVER_URL", "https://typed");
+    assert_eq!(ca(&house), None);
+    // For its own server it may.
+    let project = "url = \"https://project\"\nca_file = \"project.pem\"\n";
+    let house = House::new()
+        .file(PROJECT, project)
+        .variable("LEVER_TOKEN", "token");
+    assert_eq!(ca(&house).unwrap(), "project.pem");
+}
+
+#[test]
+fn a_configuration_that_is_no_ordinary_file_is_refused_and_not_waited_for() {
+    let house = House::new();
+    let path = house.root.path().join(PROJECT);
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let refusal = house.resolve().unwrap_err().to_string();
+    assert!(refusal.contains("is not a regular file"), "{refusal}");
+    std::fs::remove_file(&path).unwrap();
+    let house = house.file(PROJECT, &" ".repeat(70_000));
+    let refusal = house.resolve().unwrap_err().to_string();
+    assert!(refusal.contains("is larger than 65536 bytes"), "{refusal}");
+}

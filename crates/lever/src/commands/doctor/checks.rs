@@ -73,7 +73,9 @@ fn settings(session: &Session) -> Check {
     // said all; then it is a remark.
     if config.remarks.is_empty() {
         let kept = match config.token.as_ref().map(|token| &token.source) {
-            Some(Source::File(_) | Source::Profile(_)) => "; the token is readable by you only",
+            Some(Source::Project(_) | Source::File(_) | Source::Profile(_)) => {
+                "; the token is readable by you only"
+            }
             _ => "",
         };
         Check::good("settings", detail + kept)
