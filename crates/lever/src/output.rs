@@ -21,6 +21,11 @@ pub(crate) use screen::Screen;
 pub(crate) use style::{Tone, paint};
 pub(crate) use table::Table;
 
+/// How many columns the terminal on stdout has; `None` where there is none.
+pub(crate) fn columns() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
+}
+
 /// Writes a made text to stdout as it is.
 pub(crate) fn raw(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use super::meter::{Meter, Tally};
-use crate::output::{Tone, inert, paint};
+use crate::output::{Tone, columns, inert, paint};
 
 /// How often the block is drawn again.
 pub(crate) const REDRAW_EVERY: Duration = Duration::from_millis(250);
@@ -63,7 +63,7 @@ impl Scene {
         if !self.is_terminal {
             return self.say(&[line(view, &meter.last(5), now)]);
         }
-        let lines = block(view, meter);
+        let lines = block(view, meter, columns().unwrap_or(usize::MAX));
         let mut stdout = anstream::stdout().lock();
         if self.drawn_lines > 0 {
             let _ = write!(stdout, "\u{1b}[{}A\u{1b}[J", self.drawn_lines);
@@ -89,7 +89,8 @@ fn line(view: &View, tally: &Tally, now: &str) -> String {
     )
 }
 
-fn block(view: &View, meter: &Meter) -> Vec<String> {
+/// No line is longer than `columns`: one that wraps would not be drawn over.
+fn block(view: &View, meter: &Meter, columns: usize) -> Vec<String> {
     let tally = meter.last(5);
     let tone = if view.is_closed {
         Tone::Braked
@@ -101,43 +102,86 @@ fn block(view: &View, meter: &Meter) -> Vec<String> {
     } else {
         Tone::Bad
     };
+    let mut line = Line::of(columns);
+    let lever = line
+        .plain("  new-checkout  prod  ")
+        .painted(tone, &view.position)
+        .plain("   ")
+        .painted(
+            everybody,
+            &format!(
+                "{}/{} evaluators at r{}",
+                view.confirmed, view.expected, view.revision
+            ),
+        )
+        .take();
+    let plain = |text: String| Line::of(columns).plain(&text).take();
     let mut lines = vec![
         String::new(),
-        format!(
-            "  new-checkout  prod  {}   {}",
-            paint(tone, &view.position),
-            paint(
-                everybody,
-                &format!(
-                    "{}/{} evaluators at r{}",
-                    view.confirmed, view.expected, view.revision
-                )
-            ),
-        ),
-        format!("    traffic   {:>6} req/s", tally.requests / 5),
-        format!(
+        lever,
+        plain(format!("    traffic   {:>6} req/s", tally.requests / 5)),
+        plain(format!(
             "    exposed   {:>6.1} %   {}",
             tally.exposed_percent(),
             plot(meter, Tally::exposed_percent, 100.0)
-        ),
-        format!(
+        )),
+        plain(format!(
             "    errors    {:>6.2} %   {}",
             tally.error_percent(),
             plot(meter, Tally::error_percent, 4.0)
-        ),
+        )),
         String::new(),
     ];
     if view.is_closed {
-        lines.push(format!(
+        lines.push(plain(format!(
             "  take it back: lever undo r{} -r \"…\"",
             view.revision
-        ));
+        )));
         lines.push(String::new());
     }
     for record in &view.records {
-        lines.push(format!("  {}", paint(Tone::Quiet, &inert(record))));
+        let mut line = Line::of(columns);
+        line.plain("  ").painted(Tone::Quiet, &inert(record));
+        lines.push(line.take());
     }
     lines
+}
+
+/// A line in the making that is cut where the terminal ends.
+struct Line {
+    text: String,
+    room: usize,
+}
+
+impl Line {
+    fn of(columns: usize) -> Self {
+        Self {
+            text: String::new(),
+            room: columns,
+        }
+    }
+
+    fn plain(&mut self, text: &str) -> &mut Self {
+        let text = self.cut(text);
+        self.text.push_str(&text);
+        self
+    }
+
+    fn painted(&mut self, tone: Tone, text: &str) -> &mut Self {
+        let text = self.cut(text);
+        self.text.push_str(&paint(tone, &text));
+        self
+    }
+
+    fn cut(&mut self, text: &str) -> String {
+        let text: String = text.chars().take(self.room).collect();
+        self.room -= text.chars().count();
+        text
+    }
+
+    fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
 }
 
 /// The last minute as bars; a full bar is `top`.
@@ -187,9 +231,23 @@ mod tests {
 
     #[test]
     fn the_block_says_it_in_words_and_lets_no_reason_drive_the_terminal() {
-        let lines = block(&view(), &Meter::default()).join("\n");
+        let lines = block(&view(), &Meter::default(), usize::MAX).join("\n");
         assert!(lines.contains("▲ open to 25 %"));
         assert!(lines.contains("11/12 evaluators at r7"));
         assert!(!lines.contains("\u{1b}[2J"));
+    }
+
+    #[test]
+    fn no_line_of_the_block_is_longer_than_the_terminal_is_wide() {
+        let mut view = view();
+        view.records = vec!["r5 new-checkout open to 25 % in prod — looked fine".to_owned()];
+        for columns in [0, 1, 20, 40] {
+            for line in block(&view, &Meter::default(), columns) {
+                let shown = anstream::adapter::strip_str(&line).to_string();
+                assert!(shown.chars().count() <= columns, "{columns}: {shown:?}");
+            }
+        }
+        let wide = block(&view, &Meter::default(), 200).join("\n");
+        assert!(wide.contains("looked fine"), "{wide}");
     }
 }
