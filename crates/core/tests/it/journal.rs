@@ -3,9 +3,10 @@
 use leverframe_core::access::{Actor, Role};
 use leverframe_core::state::{ApplyError, SNAPSHOT_FORMAT, Snapshot, SnapshotError};
 use leverframe_core::{Decision, Entry, Event, State, decide};
-use leverframe_flags::Position;
+use leverframe_flags::{Position, Value, ValueType};
+use proptest::prelude::*;
 
-use crate::world::{World, close, exposure, key, open, token};
+use crate::world::{World, close, exposure, flag, key, open, token};
 
 #[test]
 fn a_journal_begins_with_its_start() {
@@ -122,4 +123,27 @@ fn a_record_names_who_and_carries_the_reason_tidied() {
     assert_eq!((&*record.actor, &*record.actor_name), ("oncall", "oncall"));
     assert_eq!(record.why.reason.as_deref(), Some("INC-1"));
     assert_eq!(&*world.entries[0].record.actor, "system");
+}
+
+proptest! {
+    /// A value that came back a little different would contradict the next record that names it,
+    /// and the journal would be refused at the next start.
+    #[test]
+    fn a_number_comes_back_from_the_journal_as_it_went_in(
+        number in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL
+    ) {
+        let world = World::new();
+        let mut definition = flag("ratio");
+        definition.value_type = ValueType::Float;
+        definition.variants = [("off", Value::Float(number)), ("on", Value::Float(0.5))]
+            .map(|(variant, value)| (key(variant), value))
+            .into();
+        let events = vec![Event::FlagCreated { definition: definition.into() }];
+        let record = world.state.next_record(events, &world.meta(Actor::System));
+        let sealed = Entry::seal(record, world.state.head()).unwrap();
+        let revision = sealed.record.revision;
+        let opened =
+            Entry::open(revision, sealed.text.clone(), sealed.previous, sealed.link).unwrap();
+        prop_assert_eq!(opened.record, sealed.record);
+    }
 }
