@@ -255,7 +255,30 @@ impl Roll {
     /// Who has `revision` of `epoch`, and who has not.
     #[must_use]
     pub fn confirmation(&self, epoch: u64, revision: u64, now: Timestamp) -> Confirmation {
-        Confirmation::of(self.members(now), epoch, revision, now)
+        let wanted = Some((epoch, revision));
+        let has_it = |member: &Member| member.standing() >= wanted;
+        Confirmation::of(self.members(now), revision, has_it, now)
+    }
+
+    /// Who has the kill that went out ahead of the journal as number `brake` of `epoch`, decided on
+    /// `revision`: those who say so, and, once it is `stored`, those who have that revision.
+    #[must_use]
+    pub fn brake_confirmation(
+        &self,
+        epoch: u64,
+        revision: u64,
+        brake: u64,
+        stored: Option<u64>,
+        now: Timestamp,
+    ) -> Confirmation {
+        let has_it = |member: &Member| {
+            let has_braked = member.acknowledged.as_ref().is_some_and(|acknowledged| {
+                acknowledged.epoch == epoch && acknowledged.brake >= brake
+            });
+            let has_stored = stored.is_some_and(|at| member.standing() >= Some((epoch, at)));
+            has_braked || has_stored
+        };
+        Confirmation::of(self.members(now), revision, has_it, now)
     }
 
     fn change(&mut self, instance: &str, change: impl FnOnce(&mut Member)) {

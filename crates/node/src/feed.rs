@@ -1,6 +1,7 @@
 //! One environment's feed: the frames its evaluators are sent, the rule set the node itself
 //! evaluates with, and who follows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,9 +10,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use leverframe_core::ring::Ring;
 use leverframe_core::{State, frame};
-use leverframe_flags::{Cursor, EnvironmentKey, Follower, RuleSet, Update};
+use leverframe_flags::{Cursor, EnvironmentKey, FlagKey, Follower, Position, RuleSet, Update};
 use tokio::sync::watch;
 
+use crate::brake::Brake;
 use crate::caches::Caches;
 use crate::clock::Clock;
 use crate::counts::EvaluationCounts;
@@ -27,8 +29,8 @@ pub struct Feed {
     encoder: Arc<dyn Encoder>,
     measurements: Arc<Measurements>,
     tail: Mutex<Tail>,
-    /// The last snapshot that was encoded. Stays in use while the ring still reaches back to it, so
-    /// that ten thousand joiners cost one encoding.
+    /// The last snapshot that was encoded, in use until something changes: ten thousand joiners cost
+    /// one encoding.
     snapshot: Mutex<Option<(Place, Bytes)>>,
     head: watch::Sender<Head>,
     /// The node follows its own frames, by the very code an application follows them with.
@@ -44,6 +46,13 @@ struct Tail {
     /// The state at the end of the ring; the writer may be ahead of it for a moment.
     state: Arc<State>,
     place: Place,
+    /// Kills that are out and not stored, by number; outside the chain of revisions.
+    brakes: BTreeMap<u64, Braked>,
+}
+
+struct Braked {
+    frame: Bytes,
+    flags: BTreeSet<FlagKey>,
 }
 
 /// What streams wait on: changes with every frame and every heartbeat.
@@ -109,6 +118,7 @@ impl Feed {
                 ring: Ring::starting_at(place.revision),
                 state,
                 place,
+                brakes: BTreeMap::new(),
             }),
             snapshot: Mutex::new(None),
             head: watch::Sender::new(head),
@@ -177,10 +187,17 @@ impl Feed {
                 if (at.epoch, at.revision) > (tail.place.epoch, tail.place.revision) {
                     return Next::Ahead;
                 }
-                if at.revision == tail.place.revision {
-                    return Next::UpToDate;
-                }
-                if let Some(frames) = frames_after(&tail.ring, at.revision) {
+                let frames = if at.revision == tail.place.revision {
+                    Some(Vec::new())
+                } else {
+                    frames_after(&tail.ring, at.revision)
+                };
+                if let Some(mut frames) = frames {
+                    // Numbers grow over epochs and restarts, so a brake it has is one it keeps.
+                    frames.extend(tail.brakes_after(at.brake));
+                    if frames.is_empty() {
+                        return Next::UpToDate;
+                    }
                     return Next::Frames {
                         frames,
                         place: tail.place.clone(),
@@ -188,60 +205,49 @@ impl Feed {
                 }
             }
         }
-        self.snapshot_and_since()
+        self.whole()
     }
 
-    /// What a stream that is at `at` has to send when its evaluator cannot build on that: everything
-    /// anew, and nothing older than what it has, which it would refuse.
-    #[must_use]
-    pub fn anew(&self, at: &Place) -> Next {
-        {
-            let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-            if cached
-                .as_ref()
-                .is_some_and(|(old, _)| (old.epoch, old.revision) < (at.epoch, at.revision))
-            {
-                *cached = None;
-            }
-        }
-        self.snapshot_and_since()
-    }
-
-    /// The cached snapshot and the frames since, or a fresh snapshot.
-    fn snapshot_and_since(&self) -> Next {
+    /// A snapshot of the end of the ring.
+    fn whole(&self) -> Next {
         let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, snapshot)) = cached.as_ref() {
             let tail = self.lock_tail();
-            let is_same_history =
-                (&at.journal, at.epoch) == (&tail.place.journal, tail.place.epoch);
-            let since = if at.revision == tail.place.revision {
-                Some(Vec::new())
-            } else {
-                frames_after(&tail.ring, at.revision)
-            };
-            if let (true, Some(since)) = (is_same_history, since) {
-                let frames = std::iter::once(snapshot.clone()).chain(since).collect();
+            // One from before a kill that is not stored would show its flags open for a moment.
+            let is_same_history = (&at.journal, at.epoch, at.brake)
+                == (&tail.place.journal, tail.place.epoch, tail.place.brake);
+            // An older one with the frames since would do for who has nothing. But who comes back
+            // from its disk may be in between, and never goes back.
+            if is_same_history && at.revision == tail.place.revision {
+                let frames = std::iter::once(snapshot.clone())
+                    .chain(tail.brakes_after(0))
+                    .collect();
                 return Next::Frames {
                     frames,
                     place: tail.place.clone(),
                 };
             }
         }
-        let (state, place) = {
+        let (state, place, brakes, braked) = {
             let tail = self.lock_tail();
-            (Arc::clone(&tail.state), tail.place.clone())
+            let brakes: Vec<Bytes> = tail.brakes_after(0).collect();
+            (
+                Arc::clone(&tail.state),
+                tail.place.clone(),
+                brakes,
+                tail.braked(),
+            )
         };
-        let Some(update) = frame::snapshot(&state, &self.environment) else {
+        let Some(mut update) = frame::snapshot(&state, &self.environment) else {
             return Next::UpToDate;
         };
+        close_in(&mut update, &braked, place.brake);
         match self.encoder.encode(&update) {
             Ok(bytes) => {
                 self.measurements.snapshots.fetch_add(1, Ordering::Relaxed);
                 *cached = Some((place.clone(), bytes.clone()));
-                Next::Frames {
-                    frames: vec![bytes],
-                    place,
-                }
+                let frames = std::iter::once(bytes).chain(brakes).collect();
+                Next::Frames { frames, place }
             }
             Err(why) => {
                 tracing::error!(environment = %self.environment, why, "a snapshot could not be encoded");
@@ -251,10 +257,12 @@ impl Feed {
     }
 
     /// Puts one revision out: into the ring, to the streams, into the node's own rule set.
-    pub(crate) fn publish(&self, after: &Arc<State>, update: Update, received: Instant) {
+    pub(crate) fn publish(&self, after: &Arc<State>, mut update: Update, received: Instant) {
         let (Update::Snapshot { cursor, .. }
         | Update::Change { cursor, .. }
-        | Update::Brake { cursor, .. }) = &update;
+        | Update::Brake { cursor, .. }) = &mut update;
+        // Whether kills are still outstanding at this revision: if none is, it may release them all.
+        cursor.brake = self.lock_tail().place.brake;
         let Cursor {
             previous,
             revision,
@@ -272,7 +280,11 @@ impl Feed {
                     tail.ring.clear();
                 }
             }
-            tail.place = Place::of(after, &self.environment);
+            let brake = tail.place.brake;
+            tail.place = Place {
+                brake,
+                ..Place::of(after, &self.environment)
+            };
             tail.state = Arc::clone(after);
         }
         self.measurements.frames.fetch_add(1, Ordering::Relaxed);
@@ -282,6 +294,52 @@ impl Feed {
             head.epoch = epoch;
             head.revision = revision;
         });
+        self.apply(update);
+    }
+
+    /// Puts a kill out ahead of the journal.
+    pub(crate) fn brake(&self, brake: &Brake, received: Instant) {
+        let Some(cursor) = frame::cursor(&self.lock_tail().state, &self.environment) else {
+            return;
+        };
+        let update = Update::Brake {
+            cursor: Cursor {
+                // The journal may have decided again since; then it has the last word.
+                revision: cursor.revision.min(brake.decided_on),
+                brake: brake.number,
+                ..cursor
+            },
+            closed: brake.flags.iter().cloned().collect(),
+        };
+        match self.encoder.encode(&update) {
+            Ok(frame) => {
+                let flags = brake.flags.clone();
+                let mut tail = self.lock_tail();
+                tail.brakes.insert(brake.number, Braked { frame, flags });
+                tail.place.brake = tail.place.brake.max(brake.number);
+            }
+            Err(why) => {
+                tracing::error!(environment = %self.environment, why, "a kill could not be encoded");
+            }
+        }
+        self.measurements.brakes.fetch_add(1, Ordering::Relaxed);
+        self.presence.braked(brake, received);
+        self.head.send_modify(|_| {});
+        self.apply(update);
+    }
+
+    /// A kill that was out ahead of the journal is in it now, as `revision`.
+    pub(crate) fn settled(&self, number: u64, revision: u64) {
+        {
+            let mut tail = self.lock_tail();
+            tail.brakes.remove(&number);
+            tail.place.brake = tail.brakes.last_key_value().map_or(0, |(last, _)| *last);
+        }
+        self.presence.settled(number, revision);
+    }
+
+    /// The node follows what it puts out.
+    fn apply(&self, update: Update) {
         let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
         follower.apply(update);
         self.rules.store(Arc::clone(follower.rule_set()));
@@ -294,6 +352,32 @@ impl Feed {
 
     fn lock_tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tail {
+    /// Kills that are out and not stored, beyond `number`.
+    fn brakes_after(&self, number: u64) -> impl Iterator<Item = Bytes> {
+        self.brakes
+            .range(number.saturating_add(1)..)
+            .map(|(_, braked)| braked.frame.clone())
+    }
+
+    /// The flags they close.
+    fn braked(&self) -> BTreeSet<FlagKey> {
+        let all = self.brakes.values();
+        all.flat_map(|braked| braked.flags.iter().cloned())
+            .collect()
+    }
+}
+
+/// Shows flags as closed that a kill closes which the state does not know of yet.
+fn close_in(snapshot: &mut Update, braked: &BTreeSet<FlagKey>, brake: u64) {
+    if let Update::Snapshot { cursor, flags, .. } = snapshot {
+        cursor.brake = brake;
+        for flag in flags.iter_mut().filter(|flag| braked.contains(&flag.key)) {
+            flag.position = Position::start();
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! through [`Presence`].
 #![deny(missing_docs)]
 
+mod brake;
 mod caches;
 mod clock;
 mod counts;
@@ -17,12 +18,14 @@ mod measure;
 mod node;
 mod place;
 mod presence;
+mod pull;
 mod queue;
 mod request;
 mod restore;
 mod start;
 mod writer;
 
+pub use brake::Brake;
 pub use caches::{CacheEvidence, Caches};
 pub use clock::Clock;
 pub use counts::{EvaluationCount, EvaluationCounts};
@@ -32,7 +35,8 @@ pub use leverframe_store::StoreError;
 pub use measure::{Durations, DurationsSnapshot, Measurements};
 pub use node::{Health, Node, Options};
 pub use place::Place;
-pub use presence::{Confirmed, Presence, Quantiles};
+pub use presence::{Confirmed, Presence};
+pub use pull::{Quantiles, Wanted};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
 pub use start::{FirstStart, StartError, Started};

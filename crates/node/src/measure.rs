@@ -17,6 +17,8 @@ pub struct Measurements {
     pub records: AtomicU64,
     /// Appends that failed.
     pub commit_failures: AtomicU64,
+    /// Kills that went out ahead of the journal.
+    pub brakes: AtomicU64,
     /// Frames put into rings.
     pub frames: AtomicU64,
     /// Snapshots encoded for joiners.

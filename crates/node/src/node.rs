@@ -1,19 +1,23 @@
 //! The node: what surfaces hold of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use leverframe_core::{Meta, State, Timestamp};
-use leverframe_flags::EnvironmentKey;
+use leverframe_core::access::Actor;
+use leverframe_core::decide::{Decision, decide};
+use leverframe_core::receipt::receipt;
+use leverframe_core::{Command, Event, Meta, State, Timestamp};
+use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_store::{
     BackupReport, Beside, Head as JournalHead, Reader, StoreError, StoredSnapshot,
 };
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::brake::{Brake, Brakes};
 use crate::clock::Clock;
 use crate::encoder::Encoder;
 use crate::feed::Feed;
@@ -42,6 +46,8 @@ pub struct Options {
     pub store_name: &'static str,
     /// How often streams are woken to ping and to look whether the other side still answers.
     pub beat: Duration,
+    /// How long a kill waits for the store before it goes out ahead of it.
+    pub brake_after: Duration,
 }
 
 impl Default for Options {
@@ -49,6 +55,7 @@ impl Default for Options {
         Self {
             store_name: "sqlite",
             beat: Duration::from_secs(5),
+            brake_after: Duration::from_millis(500),
         }
     }
 }
@@ -78,6 +85,7 @@ pub(crate) struct Shared {
     feeds: RwLock<BTreeMap<EnvironmentKey, Arc<Feed>>>,
     encoder: Arc<dyn Encoder>,
     reader: Arc<dyn Reader>,
+    pub(crate) brakes: Arc<Brakes>,
     last_commit: Mutex<LastCommit>,
 }
 
@@ -104,18 +112,47 @@ impl Node {
             let meta = self.shared.meta(&request, &state)?;
             return try_out(&state, &request, &meta);
         }
+        // A kill waits for the store only so long; then it goes out ahead of it.
+        let kill = matches!(request.command, Command::Close { .. }).then(|| request.clone());
         let (reply, answer) = oneshot::channel();
-        let job = Job { request, reply };
-        self.shared.queue.push(job).map_err(|Refused| {
-            SubmitError::unavailable(
-                "too many changes are waiting, or the server is stopping; try again",
-            )
-        })?;
-        answer.await.unwrap_or_else(|_| {
+        let job = Job {
+            request,
+            reply: Some(reply),
+            brake: None,
+        };
+        if let Err(Refused) = self.shared.queue.push(job) {
+            return match kill {
+                Some(kill) if !self.shared.stopping.is_cancelled() => self.shared.brake(&kill),
+                _ => Err(SubmitError::unavailable(
+                    "too many changes are waiting, or the server is stopping; try again",
+                )),
+            };
+        }
+        let stopped = |_| {
             Err(SubmitError::unavailable(
                 "the writer has stopped; restart the server",
             ))
-        })
+        };
+        let Some(kill) = kill else {
+            return answer.await.unwrap_or_else(stopped);
+        };
+        match tokio::time::timeout(self.shared.options.brake_after, answer).await {
+            Ok(answered) => answered.unwrap_or_else(stopped),
+            Err(_) => self.shared.brake(&kill),
+        }
+    }
+
+    /// The kills that are out and not in the journal, the oldest first.
+    #[must_use]
+    pub fn brakes(&self) -> Vec<Brake> {
+        self.shared.brakes.all()
+    }
+
+    /// The revision that a kill which went out ahead of the journal became; absent while it is not
+    /// stored.
+    #[must_use]
+    pub fn brake_stored_as(&self, number: u64) -> Option<u64> {
+        self.shared.brakes.settled_as(number)
     }
 
     /// One environment's feed.
@@ -181,6 +218,7 @@ impl Node {
                 .failure
                 .iter()
                 .map(|why| format!("changes cannot be stored: {why}"))
+                .chain(self.brakes().iter().map(Brake::sentence))
                 .collect(),
         }
     }
@@ -268,6 +306,7 @@ impl Shared {
         clock: Clock,
         encoder: Arc<dyn Encoder>,
         reader: Arc<dyn Reader>,
+        beside: Arc<dyn Beside>,
         rolls: &BTreeMap<Box<str>, Vec<u8>>,
     ) -> Self {
         let measurements = Arc::new(Measurements::default());
@@ -281,10 +320,108 @@ impl Shared {
             feeds: RwLock::default(),
             encoder,
             reader,
+            brakes: Arc::new(Brakes::load(beside)),
             last_commit: Mutex::default(),
         };
         shared.add_feeds(state, rolls);
+        // What was out before a restart is out again before anybody can ask.
+        let now = Instant::now();
+        for brake in shared.brakes.all() {
+            if let Some(feed) = shared.feed(brake.environment.as_str()) {
+                feed.brake(&brake, now);
+            }
+        }
         shared
+    }
+
+    pub(crate) fn feed(&self, environment: &str) -> Option<Arc<Feed>> {
+        let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
+        feeds.get(environment).map(Arc::clone)
+    }
+
+    /// Puts a kill out though it is not stored, and has it stored as soon as that is possible.
+    pub(crate) fn brake(&self, request: &Request) -> Result<Accepted, SubmitError> {
+        let state = self.state();
+        let meta = self.meta(request, &state)?;
+        let events = match decide(&state, &request.command, &meta)? {
+            Decision::Append(events) => events,
+            Decision::Unchanged { .. } | Decision::Repeat { .. } => {
+                return try_out(&state, request, &meta).map(|answer| Accepted {
+                    dry_run: false,
+                    stored: true,
+                    ..answer
+                });
+            }
+        };
+        let moved = events.iter().filter_map(|event| match event {
+            Event::PositionMoved {
+                flag, environment, ..
+            } => Some((flag.clone(), environment.clone())),
+            _ => None,
+        });
+        let (flags, environments): (BTreeSet<_>, BTreeSet<_>) = moved.unzip();
+        let Some(environment) = environments.first().cloned() else {
+            return Err(SubmitError::unavailable("there is nothing to close"));
+        };
+        let is_out =
+            |brake: &Brake| brake.environment == environment && flags.is_subset(&brake.flags);
+        let known = self.brakes.all().into_iter().find(is_out);
+        let number = known.map_or_else(
+            || self.put_out(request, &meta, &state, flags, environment),
+            |brake| brake.number,
+        );
+        let mut receipt = receipt(&state.next_record(events, &meta));
+        receipt.revision = state.revision();
+        receipt.undoable = false;
+        receipt.why_not_undoable = Some("it is not in the journal yet");
+        Ok(Accepted {
+            receipt,
+            unchanged: false,
+            dry_run: false,
+            stored: false,
+            brake: Some(number),
+            environments: environments.into_iter().collect(),
+        })
+    }
+
+    fn put_out(
+        &self,
+        request: &Request,
+        meta: &Meta,
+        state: &State,
+        flags: BTreeSet<FlagKey>,
+        environment: EnvironmentKey,
+    ) -> u64 {
+        let brake = self.brakes.add(meta.now, |number| Brake {
+            number,
+            decided_on: state.revision(),
+            at: meta.now,
+            actor: match &meta.actor {
+                Actor::Token { id } => Some(id.clone()),
+                Actor::System => None,
+            },
+            via: meta.via.clone(),
+            why: meta.why.clone(),
+            idempotency: meta.idempotency.clone(),
+            flags,
+            environment,
+        });
+        if let Some(feed) = self.feed(brake.environment.as_str()) {
+            feed.brake(&brake, request.received);
+        }
+        tracing::error!(brake = brake.number, "{}", brake.sentence());
+        self.brakes.save_aside();
+        self.queue.nudge();
+        brake.number
+    }
+
+    /// Notes that a kill which was out ahead of the journal is in it.
+    pub(crate) fn settle(&self, number: u64, revision: u64) {
+        self.brakes.settle(number, revision);
+        self.brakes.save_aside();
+        for feed in self.feeds() {
+            feed.settled(number, revision);
+        }
     }
 
     pub(crate) fn state(&self) -> Arc<State> {

@@ -1,22 +1,26 @@
 //! One environment's presence: the roll, and how long each change took to reach it.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use leverframe_core::Rejection;
 use leverframe_core::roll::{Acknowledged, Confirmation, Hello, Member, Roll};
+use leverframe_core::{Rejection, Timestamp};
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use tokio::sync::watch;
 
+use crate::brake::Brake;
 use crate::clock::Clock;
 
 use crate::measure::Measurements;
 use crate::place::Place;
+use crate::pull::{Pulls, Quantiles, Reached, Wanted};
 
-/// How many of the last revisions are timed.
-const PULLS_MAX: usize = 256;
+/// How old the saved roll may become while nobody joins or leaves, in milliseconds.
+const SAVE_AGAIN_MS: i64 = 60_000;
+/// How many kills that went out ahead of the journal are remembered.
+const BRAKES_MAX: usize = 1_024;
 
 /// Who follows one environment, and what they have acknowledged.
 pub struct Presence {
@@ -26,21 +30,22 @@ pub struct Presence {
     /// Counts up whenever a confirmation may look different.
     changed: watch::Sender<u64>,
     is_unsaved: AtomicBool,
+    saved_ms: AtomicI64,
 }
 
 struct Inner {
     roll: Roll,
     epoch: u64,
     revision: u64,
-    pulls: VecDeque<Pull>,
+    pulls: Pulls,
+    /// Kills that went out ahead of the journal, and the revisions they were decided on and became.
+    brakes: BTreeMap<u64, BrakeTrack>,
 }
 
-/// A revision on its way.
-struct Pull {
-    revision: u64,
-    received: Instant,
-    latencies: Vec<Duration>,
-    completed: Option<Instant>,
+#[derive(Debug, Clone, Copy)]
+struct BrakeTrack {
+    decided_on: u64,
+    stored_as: Option<u64>,
 }
 
 /// Who has a revision, and how long it took.
@@ -53,17 +58,6 @@ pub struct Confirmed {
     pub elapsed_ms: Option<f64>,
     /// The same for each evaluator that has it.
     pub confirm_ms: Option<Quantiles>,
-}
-
-/// How times are spread, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quantiles {
-    /// Half of them took at most this.
-    pub p50: f64,
-    /// 99 % of them took at most this.
-    pub p99: f64,
-    /// None took longer.
-    pub max: f64,
 }
 
 impl Presence {
@@ -80,12 +74,13 @@ impl Presence {
                 Vec::new()
             })
         });
-        let roll = Roll::load(members);
+        let roll = Roll::resumed(members, clock.steady());
         let inner = Inner {
             roll,
             epoch: place.epoch,
             revision: place.revision,
-            pulls: VecDeque::new(),
+            pulls: Pulls::default(),
+            brakes: BTreeMap::new(),
         };
         Self {
             clock,
@@ -93,6 +88,7 @@ impl Presence {
             inner: Mutex::new(inner),
             changed: watch::Sender::new(0),
             is_unsaved: AtomicBool::new(false),
+            saved_ms: AtomicI64::new(0),
         }
     }
 
@@ -114,30 +110,24 @@ impl Presence {
     ) {
         let arrived = Instant::now();
         let now = self.clock.steady();
-        let (epoch, revision) = (acknowledged.epoch, acknowledged.revision);
+        let epoch = acknowledged.epoch;
+        let reached = |acknowledged: &Acknowledged| Reached {
+            revision: acknowledged.revision,
+            brake: acknowledged.brake,
+        };
+        let has = reached(&acknowledged);
         self.change(|inner| {
             let had = inner
                 .roll
                 .member(instance)
-                .and_then(|member| member.acknowledged.as_ref());
-            let had_revision = had
+                .and_then(|member| member.acknowledged.as_ref())
                 .filter(|had| had.epoch == epoch)
-                .map_or(0, |had| had.revision);
+                .map_or_else(Reached::default, reached);
             inner
                 .roll
                 .acknowledged(instance, acknowledged, refused, now);
             if epoch == inner.epoch {
-                for pull in inner
-                    .pulls
-                    .iter_mut()
-                    .rev()
-                    .take_while(|pull| pull.revision > had_revision)
-                {
-                    if pull.revision <= revision {
-                        pull.latencies
-                            .push(arrived.saturating_duration_since(pull.received));
-                    }
-                }
+                inner.pulls.acknowledged(had, has, arrived);
             }
         });
     }
@@ -167,41 +157,37 @@ impl Presence {
         self.lock().roll.members(now).cloned().collect()
     }
 
-    /// Who has `revision`.
+    /// Who has it.
     #[must_use]
-    pub fn confirmation(&self, revision: u64) -> Confirmed {
+    pub fn confirmation(&self, wanted: impl Into<Wanted>) -> Confirmed {
         let now = self.clock.steady();
         let inner = self.lock();
-        // A revision that did not concern this environment is had with the one before it that did.
-        let wanted = revision.min(inner.revision);
-        let mut confirmation = inner.roll.confirmation(inner.epoch, wanted, now);
-        confirmation.revision = revision;
-        let pull = inner
-            .pulls
-            .iter()
-            .rev()
-            .find(|pull| pull.revision == wanted);
-        let elapsed_ms = pull
-            .filter(|_| confirmation.is_complete())
-            .and_then(|pull| {
-                pull.completed
-                    .map(|at| ms(at.saturating_duration_since(pull.received)))
-            });
-        let confirm_ms = pull.and_then(|pull| quantiles(&pull.latencies));
+        let (confirmation, wanted) = match wanted.into() {
+            Wanted::Revision(revision) => {
+                // One that did not concern this environment is had with the one before it that did.
+                let known = revision.min(inner.revision);
+                let mut confirmation = inner.roll.confirmation(inner.epoch, known, now);
+                confirmation.revision = revision;
+                (confirmation, Wanted::Revision(known))
+            }
+            Wanted::Brake(number) => (inner.brake_confirmation(number, now), Wanted::Brake(number)),
+        };
+        let times = inner.pulls.times(wanted);
         Confirmed {
+            elapsed_ms: times.elapsed_ms.filter(|_| confirmation.is_complete()),
+            confirm_ms: times.each,
             confirmation,
-            elapsed_ms,
-            confirm_ms,
         }
     }
 
-    /// Who has `revision`, once everybody has it, nobody follows, or the wait is over.
-    pub async fn wait(&self, revision: u64, at_most: Duration) -> Confirmed {
+    /// Who has it, once everybody has, nobody follows, or the wait is over.
+    pub async fn wait(&self, wanted: impl Into<Wanted>, at_most: Duration) -> Confirmed {
+        let wanted = wanted.into();
         let mut changed = self.changed.subscribe();
         let deadline = tokio::time::Instant::now() + at_most;
         loop {
             changed.mark_unchanged();
-            let confirmed = self.confirmation(revision);
+            let confirmed = self.confirmation(wanted);
             if confirmed.confirmation.is_complete() || confirmed.confirmation.is_empty_roll() {
                 return confirmed;
             }
@@ -211,7 +197,7 @@ impl Presence {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return confirmed,
                 Err(_) if tokio::time::Instant::now() >= deadline => {
-                    return self.confirmation(revision);
+                    return self.confirmation(wanted);
                 }
                 Err(_) => {}
             }
@@ -223,22 +209,41 @@ impl Presence {
         let mut inner = self.lock();
         inner.epoch = epoch;
         inner.revision = revision;
-        if inner.pulls.len() >= PULLS_MAX {
-            inner.pulls.pop_front();
+        inner.pulls.begin(Wanted::Revision(revision), received);
+    }
+
+    /// A kill is about to go out ahead of the journal.
+    pub(crate) fn braked(&self, brake: &Brake, received: Instant) {
+        let mut inner = self.lock();
+        let track = BrakeTrack {
+            decided_on: brake.decided_on,
+            stored_as: None,
+        };
+        inner.brakes.insert(brake.number, track);
+        while inner.brakes.len() > BRAKES_MAX {
+            inner.brakes.pop_first();
         }
-        inner.pulls.push_back(Pull {
-            revision,
-            received,
-            latencies: Vec::new(),
-            completed: None,
+        inner.pulls.begin(Wanted::Brake(brake.number), received);
+    }
+
+    /// A kill that went out ahead of the journal is in it now: who has that revision has the kill.
+    pub(crate) fn settled(&self, number: u64, revision: u64) {
+        self.change(|inner| {
+            if let Some(track) = inner.brakes.get_mut(&number) {
+                track.stored_as = Some(revision);
+            }
         });
     }
 
-    /// The roll in the form it is kept in, if it changed since it was last asked for.
+    /// The roll in the form it is kept in, if it changed since it was last asked for, or if who was
+    /// heard when is too old to be of use after a restart.
     pub(crate) fn unsaved(&self) -> Option<Vec<u8>> {
-        if !self.is_unsaved.swap(false, Ordering::AcqRel) {
+        let now_ms = self.clock.steady().as_ms();
+        let is_old = now_ms - self.saved_ms.load(Ordering::Relaxed) >= SAVE_AGAIN_MS;
+        if !self.is_unsaved.swap(false, Ordering::AcqRel) && !is_old {
             return None;
         }
+        self.saved_ms.store(now_ms, Ordering::Relaxed);
         let members = {
             let mut inner = self.lock();
             inner.roll.forget_silent(self.clock.steady());
@@ -253,21 +258,22 @@ impl Presence {
         let mut inner = self.lock();
         let result = change(&mut inner);
         let Inner {
-            roll, epoch, pulls, ..
+            roll,
+            epoch,
+            pulls,
+            brakes,
+            ..
         } = &mut *inner;
-        // The oldest first: once somebody is behind one revision, he is behind every newer one, so
-        // an acknowledgement looks at no more pulls than it completes.
-        let is_awaited = |pull: &&mut Pull| pull.completed.is_none();
-        for pull in pulls.iter_mut().filter(is_awaited) {
-            if roll.behind(*epoch, pull.revision) > 0 || pull.latencies.is_empty() {
-                break;
+        let now = self.clock.steady();
+        let is_had = |wanted| match wanted {
+            Wanted::Revision(revision) => roll.behind(*epoch, revision) == 0,
+            Wanted::Brake(number) => {
+                brake_confirmation(roll, brakes, *epoch, number, now).is_complete()
             }
-            let at = Instant::now();
-            pull.completed = Some(at);
-            self.measurements
-                .confirm_seconds
-                .observe(at.saturating_duration_since(pull.received));
-        }
+        };
+        pulls.complete(is_had, |took| {
+            self.measurements.confirm_seconds.observe(took);
+        });
         drop(inner);
         self.is_unsaved.store(true, Ordering::Release);
         self.changed.send_modify(|count| *count += 1);
@@ -279,22 +285,24 @@ impl Presence {
     }
 }
 
-fn quantiles(latencies: &[Duration]) -> Option<Quantiles> {
-    let mut sorted: Vec<f64> = latencies.iter().map(|latency| ms(*latency)).collect();
-    sorted.sort_by(f64::total_cmp);
-    // The nearest rank: the smallest value that at least this share of the others do not exceed.
-    let at = |percent: usize| {
-        sorted
-            .get((sorted.len() * percent).div_ceil(100).saturating_sub(1))
-            .copied()
-    };
-    Some(Quantiles {
-        p50: at(50)?,
-        p99: at(99)?,
-        max: *sorted.last()?,
-    })
+impl Inner {
+    fn brake_confirmation(&self, number: u64, now: Timestamp) -> Confirmation {
+        brake_confirmation(&self.roll, &self.brakes, self.epoch, number, now)
+    }
 }
 
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
+/// Who has a kill that went out ahead of the journal. One that is not known any more, or not of this
+/// environment, nobody has.
+fn brake_confirmation(
+    roll: &Roll,
+    brakes: &BTreeMap<u64, BrakeTrack>,
+    epoch: u64,
+    number: u64,
+    now: Timestamp,
+) -> Confirmation {
+    let track = brakes.get(&number).copied();
+    let decided_on = track.map_or(u64::MAX, |track| track.decided_on);
+    let brake = if track.is_some() { number } else { u64::MAX };
+    let stored_as = track.and_then(|track| track.stored_as);
+    roll.brake_confirmation(epoch, decided_on, brake, stored_as, now)
 }

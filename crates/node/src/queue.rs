@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use leverframe_core::Command;
 use leverframe_core::limit::GROUP_COMMANDS_MAX;
@@ -15,7 +16,10 @@ const LANE_MAX: usize = 4_096;
 /// A request on its way to the writer and the way back.
 pub(crate) struct Job {
     pub(crate) request: Request,
-    pub(crate) reply: oneshot::Sender<Result<Accepted, SubmitError>>,
+    /// Nobody waits for the answer of a kill that was answered when it went out.
+    pub(crate) reply: Option<oneshot::Sender<Result<Accepted, SubmitError>>>,
+    /// The number of the kill that this is to store.
+    pub(crate) brake: Option<u64>,
 }
 
 /// The lane is full, or the node is stopping.
@@ -34,6 +38,15 @@ struct Lanes {
     brakes: VecDeque<Job>,
     rest: VecDeque<Job>,
     is_closed: bool,
+    is_nudged: bool,
+}
+
+/// What the writer has to do.
+pub(crate) enum Work {
+    /// At most one group of jobs; none when it was nudged or has waited long enough.
+    Group(Vec<Job>),
+    /// Nothing more will come.
+    Closed,
 }
 
 impl Queue {
@@ -58,30 +71,51 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for jobs and takes at most one group of them; `None` once closed and empty.
-    pub(crate) fn take_group(&self) -> Option<Vec<Job>> {
+    /// Waits for jobs, no longer than `patience`, and takes at most one group of them.
+    pub(crate) fn take_group(&self, patience: Option<Duration>) -> Work {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let Lanes {
                 brakes,
                 rest,
                 is_closed,
+                is_nudged,
             } = &mut *lanes;
             let brakes_taken = brakes.len().min(GROUP_COMMANDS_MAX);
             let mut group: Vec<Job> = brakes.drain(..brakes_taken).collect();
             let rest_taken = rest.len().min(GROUP_COMMANDS_MAX - brakes_taken);
             group.extend(rest.drain(..rest_taken));
-            if !group.is_empty() {
-                return Some(group);
+            if !group.is_empty() || std::mem::take(is_nudged) {
+                return Work::Group(group);
             }
             if *is_closed {
-                return None;
+                return Work::Closed;
             }
-            lanes = self
+            let Some(patience) = patience else {
+                lanes = self
+                    .filled
+                    .wait(lanes)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let (woken, timeout) = self
                 .filled
-                .wait(lanes)
+                .wait_timeout(lanes, patience)
                 .unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() {
+                return Work::Group(Vec::new());
+            }
+            lanes = woken;
         }
+    }
+
+    /// Wakes the writer: there is something to store that is not a job.
+    pub(crate) fn nudge(&self) {
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_nudged = true;
+        self.filled.notify_one();
     }
 
     /// Takes no more jobs; those that wait are still served.

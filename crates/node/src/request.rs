@@ -40,6 +40,8 @@ pub struct Accepted {
     pub dry_run: bool,
     /// It is in the journal.
     pub stored: bool,
+    /// The number of the kill that is out ahead of the journal, when it is not stored.
+    pub brake: Option<u64>,
     /// The environments whose evaluators have to hear of it.
     pub environments: Vec<EnvironmentKey>,
 }

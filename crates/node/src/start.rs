@@ -87,6 +87,7 @@ impl Node {
             clock,
             encoder,
             store.reader(),
+            Arc::clone(&beside),
             &rolls,
         ));
         let writer = Writer {

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use leverframe_core::access::Actor;
 use leverframe_core::decide::{Decision, decide};
 use leverframe_core::receipt::{Receipt, receipt};
 use leverframe_core::{Command, Entry, Event, Meta, Record, State, frame};
@@ -13,13 +14,15 @@ use leverframe_flags::EnvironmentKey;
 use leverframe_store::{AppendError, Fence, Store, StoreError};
 
 use crate::node::Shared;
-use crate::queue::Job;
+use crate::queue::{Job, Work};
 use crate::request::{Accepted, Request, SubmitError};
 
 /// How often a group is decided again when another writer was faster.
 const ATTEMPTS_MAX: usize = 5;
 /// Entries read at once when catching up.
 const CATCH_UP: usize = 1_000;
+/// How often a kill that is out and not stored is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot is saved after this many revisions.
 const SNAPSHOT_EVERY: u64 = 1_000;
 
@@ -55,13 +58,31 @@ struct Step {
 impl Writer {
     /// Serves jobs until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        while let Some(jobs) = self.shared.queue.take_group() {
-            self.serve(jobs);
+        loop {
+            let patience = (!self.shared.brakes.is_empty()).then_some(RETRY_EVERY);
+            match self.shared.queue.take_group(patience) {
+                Work::Group(jobs) => self.serve(self.with_brakes(jobs)),
+                Work::Closed => break,
+            }
         }
         self.save_snapshot();
     }
 
+    /// Puts the kills that are out and not stored in front of what is to be done.
+    fn with_brakes(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let brakes = self.shared.brakes.all().into_iter();
+        let again = brakes.map(|brake| Job {
+            request: brake.request(),
+            reply: None,
+            brake: Some(brake.number),
+        });
+        again.chain(jobs).collect()
+    }
+
     fn serve(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
         for _ in 0..ATTEMPTS_MAX {
             let group = self.decide_group(&jobs);
             match self.commit(&group) {
@@ -99,7 +120,7 @@ impl Writer {
             steps: Vec::new(),
         };
         for job in jobs {
-            let answer = match self.decide_one(&job.request, &mut speculative) {
+            let answer = match self.decide_one(job, &mut speculative) {
                 Ok(Decided::Step(step)) => {
                     group.steps.push(step);
                     Answer::Stored(group.steps.len() - 1)
@@ -112,13 +133,21 @@ impl Writer {
         group
     }
 
-    fn decide_one(
-        &self,
-        request: &Request,
-        speculative: &mut Arc<State>,
-    ) -> Result<Decided, SubmitError> {
+    fn decide_one(&self, job: &Job, speculative: &mut Arc<State>) -> Result<Decided, SubmitError> {
+        let request = &job.request;
         let meta = self.shared.meta(request, speculative)?;
-        match decide(speculative, &request.command, &meta)? {
+        let decided = if job.brake.is_some() {
+            // It was allowed when it went out; a token that was revoked since takes nothing back.
+            let allowed = Meta {
+                actor: Actor::System,
+                idempotency: None,
+                ..meta.clone()
+            };
+            decide(speculative, &request.command, &allowed)
+        } else {
+            decide(speculative, &request.command, &meta)
+        };
+        match decided? {
             Decision::Append(events) => {
                 let step = step(speculative, events, &meta, request.received)?;
                 *speculative = Arc::clone(&step.after);
@@ -146,6 +175,7 @@ impl Writer {
             unchanged: false,
             dry_run: false,
             stored: true,
+            brake: None,
             environments,
         })
     }
@@ -194,6 +224,7 @@ impl Writer {
                         unchanged: false,
                         dry_run: false,
                         stored: true,
+                        brake: None,
                         environments: environments.clone(),
                     }),
                     _ => Err(SubmitError::unavailable(
@@ -201,8 +232,13 @@ impl Writer {
                     )),
                 },
             };
-            // A caller that has gone away misses only the answer.
-            let _ = job.reply.send(answer);
+            if let Some(number) = job.brake {
+                self.settle(number, &answer);
+            }
+            if let Some(reply) = job.reply {
+                // A caller that has gone away misses only the answer.
+                let _ = reply.send(answer);
+            }
         }
         let revision = self.shared.state().revision();
         if revision.saturating_sub(self.snapshot_revision) >= SNAPSHOT_EVERY {
@@ -254,9 +290,33 @@ impl Writer {
         }
     }
 
+    /// A kill that was out ahead of the journal is in it, or never can be.
+    fn settle(&self, number: u64, answer: &Result<Accepted, SubmitError>) {
+        let revision = match answer {
+            Ok(accepted) => accepted.receipt.revision,
+            Err(error) => {
+                tracing::error!(
+                    number,
+                    %error,
+                    "a kill that went out can no longer be stored; what it closed is gone"
+                );
+                self.shared.state().revision()
+            }
+        };
+        self.shared.settle(number, revision);
+    }
+
+    /// Tells everybody that nothing was stored. Kills go out all the same.
     fn refuse(&self, jobs: Vec<Job>, why: &str) {
         for job in jobs {
-            let _ = job.reply.send(Err(SubmitError::Unavailable {
+            let Some(reply) = job.reply else {
+                continue;
+            };
+            if matches!(job.request.command, Command::Close { .. }) {
+                let _ = reply.send(self.shared.brake(&job.request));
+                continue;
+            }
+            let _ = reply.send(Err(SubmitError::Unavailable {
                 why: why.to_owned(),
                 retry_after_s: 1,
             }));
@@ -328,6 +388,7 @@ pub(crate) fn try_out(
                 unchanged: false,
                 dry_run: true,
                 stored: false,
+                brake: None,
                 environments,
             })
         }
@@ -351,6 +412,7 @@ fn unchanged(request: &Request, revision: u64, meta: &Meta) -> Accepted {
         unchanged: true,
         dry_run: request.dry_run,
         stored: true,
+        brake: None,
         environments: environments_of(&request.command),
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leverframe_core::{Entry, Timestamp};
 
-pub use self::fault::{Failure, Faults};
+pub use self::fault::{Failure, Faults, Hang};
 use self::medium::Medium;
 use crate::chain::{self, Walk};
 use crate::error::{AppendError, StoreError};
@@ -82,6 +82,8 @@ impl Store for MemoryStore {
         fence: Fence,
         entries: &[Entry],
     ) -> Result<(), AppendError> {
+        let gate = Arc::clone(&self.disk.medium().orders.gate);
+        gate.pass();
         let mut medium = self.disk.medium();
         let failure = medium.orders.next_failure();
         match failure {
@@ -180,6 +182,15 @@ impl Beside for Disk {
 
     fn load_snapshot(&self) -> Option<StoredSnapshot> {
         self.medium().snapshot()
+    }
+
+    fn save_brakes(&self, brakes: &[u8]) -> Result<(), StoreError> {
+        self.medium().brakes = Some(brakes.to_vec());
+        Ok(())
+    }
+
+    fn load_brakes(&self) -> Option<Vec<u8>> {
+        self.medium().brakes.clone()
     }
 
     fn save_roll(&self, environment: &str, roll: &[u8]) -> Result<(), StoreError> {

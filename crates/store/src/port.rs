@@ -79,7 +79,7 @@ pub trait Reader: Send + Sync {
     fn backup(&self, to: &Path) -> Result<BackupReport, StoreError>;
 }
 
-/// What is kept beside the journal: losing it costs time, never a change. Separate from the journal,
+/// What is kept beside the journal: losing it costs time, never a stored change. Separate from the journal,
 /// so that a large snapshot is never in the way of an append.
 pub trait Beside: Send + Sync {
     /// Replaces the snapshot.
@@ -92,6 +92,15 @@ pub trait Beside: Send + Sync {
     ///
     /// The caller asks [`Reader::check`] whether the journal still has the revision it was made at.
     fn load_snapshot(&self) -> Option<StoredSnapshot>;
+
+    /// Replaces the kills that are out and not in the journal yet.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn save_brakes(&self, brakes: &[u8]) -> Result<(), StoreError>;
+
+    /// The kills that were out and not in the journal; `None` when none ever were.
+    fn load_brakes(&self) -> Option<Vec<u8>>;
 
     /// Replaces the roll of an environment.
     ///

@@ -71,8 +71,8 @@ pub struct Refusal {
 impl Confirmation {
     pub(super) fn of<'a>(
         members: impl Iterator<Item = &'a Member>,
-        epoch: u64,
         revision: u64,
+        has_it: impl Fn(&Member) -> bool,
         now: Timestamp,
     ) -> Self {
         let mut confirmation = Self {
@@ -89,7 +89,7 @@ impl Confirmation {
                 continue;
             }
             confirmation.expected += 1;
-            if member.standing() >= Some((epoch, revision)) {
+            if has_it(member) {
                 confirmation.confirmed += 1;
                 let refusals = member.refused.iter().map(|(flag, why)| Refusal {
                     instance: member.instance.clone(),

@@ -10,12 +10,14 @@ use super::error::ApiError;
 use super::pacing::{LONG_POLL_MAX, POLL_PAUSE, REQUEST_TIMEOUT};
 
 impl Client {
-    /// Asks until everybody on the roll of `environment` has `revision`, nobody is on it, or
+    /// Asks until everybody on the roll of `environment` has `revision` (or the kill that is out as
+    /// number `brake` and not stored), nobody is on it, or
     /// `timeout` is over; then answers with how it stands.
     pub(crate) async fn confirmation(
         &self,
         environment: &str,
         revision: u64,
+        brake: Option<u64>,
         timeout: Duration,
     ) -> Result<Confirmation, ApiError> {
         let deadline = Instant::now() + timeout;
@@ -27,6 +29,7 @@ impl Client {
                 .min(LONG_POLL_MAX);
             let call = Call::get(&["environments", environment, "confirmations", &revision_text])
                 .with("wait_ms", wait.as_millis().to_string())
+                .with_some("brake", brake.map(|number| number.to_string()).as_deref())
                 .within(wait + REQUEST_TIMEOUT);
             let confirmation: Confirmation = self.send(call).await?;
             let now = Instant::now();

@@ -145,7 +145,7 @@ async fn look(api: &Client) -> Result<View, Failure> {
         expected,
         ..
     } = api
-        .confirmation(ENVIRONMENT, revision, Duration::ZERO)
+        .confirmation(ENVIRONMENT, revision, None, Duration::ZERO)
         .await?;
     let page = api
         .journal(&JournalFilter::default(), None, demo::RECORDS)

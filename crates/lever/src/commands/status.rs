@@ -74,6 +74,9 @@ fn human(status: &Status, now: Timestamp) -> String {
         status.revision,
         fleet(status),
     )];
+    for sentence in &status.not_stored {
+        lines.push(format!("{} {}", paint(Tone::Bad, "■"), inert(sentence)));
+    }
     if status.fleet.caches.seen > 0 {
         let caches = &status.fleet.caches;
         lines.push(format!(

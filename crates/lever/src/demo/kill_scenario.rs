@@ -61,7 +61,7 @@ pub(crate) async fn run(api: &Client, shop: &Shop, seed: u64) -> Result<KillRepo
     };
     let receipt = api.kill(ENVIRONMENT, &kill, false).await?;
     let confirmation = api
-        .confirmation(ENVIRONMENT, receipt.revision, CONFIRM_MAX)
+        .confirmation(ENVIRONMENT, receipt.revision, receipt.brake, CONFIRM_MAX)
         .await?;
     tokio::time::sleep(AFTER).await;
     let after = shop.answers(receipt.revision);

@@ -15,6 +15,7 @@ fn receipt() -> Receipt {
         dry_run: false,
         unchanged: false,
         stored: true,
+        brake: None,
         environments: vec!["prod".to_owned()],
         changes: vec![change("new-checkout")],
         undo: Some("lever undo r57 -r \"…\"".to_owned()),

@@ -47,9 +47,9 @@ async fn ask_all(screen: &Screen, client: &Client, receipt: &Receipt, limit: Dur
     let mut asked = JoinSet::new();
     for (index, environment) in receipt.environments.iter().enumerate() {
         let (client, environment) = (client.clone(), environment.clone());
-        let (screen, revision) = (*screen, receipt.revision);
+        let (screen, revision, brake) = (*screen, receipt.revision, receipt.brake);
         asked.spawn(async move {
-            let answer = ask(screen, &client, &environment, revision, limit).await;
+            let answer = ask(screen, &client, &environment, revision, brake, limit).await;
             (index, environment, answer)
         });
     }
@@ -70,11 +70,12 @@ async fn ask(
     client: &Client,
     environment: &str,
     revision: u64,
+    brake: Option<u64>,
     limit: Duration,
 ) -> Result<Confirmation, Failure> {
     let started = Instant::now();
     let first = client
-        .confirmation(environment, revision, limit.min(SILENT))
+        .confirmation(environment, revision, brake, limit.min(SILENT))
         .await?;
     let rest = limit.saturating_sub(started.elapsed());
     if first.state != ConfirmationState::Pending || rest.is_zero() {
@@ -85,7 +86,9 @@ async fn ask(
         first.expected.saturating_sub(first.confirmed),
         first.expected,
     ));
-    Ok(client.confirmation(environment, revision, rest).await?)
+    Ok(client
+        .confirmation(environment, revision, brake, rest)
+        .await?)
 }
 
 async fn interrupted() {

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use leverframe_core::access::Actor;
+use leverframe_core::access::{Actor, Role, Token};
 use leverframe_core::flag::FlagDefinition;
 use leverframe_core::roll::{Acknowledged, Hello};
 use leverframe_core::{Command, Selection, Why};
 use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Percentage, Update};
 use leverframe_node::{Accepted, Encoder, Feed, Next, Node, Options, Place, Request, SubmitError};
-use leverframe_store::MemoryStore;
 use leverframe_store::memory::Disk;
+use leverframe_store::{MemoryStore, Store as _};
 
 /// Keeps every update it was given, in order, and encodes it as its debug text.
 #[derive(Default)]
@@ -135,18 +135,64 @@ impl Bench {
         self.acknowledge(environment, instance, feed.revision());
     }
 
+    /// An evaluator acknowledges a kill that is out ahead of the journal.
+    pub(crate) fn acknowledge_brake(&self, environment: &str, instance: &str, brake: u64) {
+        let revision = self.feed(environment).revision();
+        self.told(environment, instance, revision, brake);
+    }
+
     pub(crate) fn acknowledge(&self, environment: &str, instance: &str, revision: u64) {
+        self.told(environment, instance, revision, 0);
+    }
+
+    fn told(&self, environment: &str, instance: &str, revision: u64, brake: u64) {
         let state = self.node.state();
         let acknowledged = Acknowledged {
             epoch: state.epoch(),
             revision,
-            brake: 0,
+            brake,
             head: state.head(),
             at: self.node.steady_now(),
         };
         self.feed(environment)
             .presence()
             .acknowledge(instance, acknowledged, Vec::new());
+    }
+
+    /// Waits for something that has no event of its own to wait on.
+    pub(crate) async fn until<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "it did not come about");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until what is out and not stored is kept beside the journal.
+    pub(crate) async fn until_kept(&self) {
+        self.until(|bench| MemoryStore::open(&bench.disk).beside().load_brakes())
+            .await;
+    }
+
+    pub(crate) async fn create_token(&self, name: &str, role: Role) -> Box<str> {
+        let id: Box<str> = format!("tok_{name}").into();
+        let token = Token {
+            id: id.clone(),
+            name: name.into(),
+            role,
+            environments: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            secret_sha256: "0".repeat(64).into(),
+            expires_at: None,
+        };
+        let command = Command::CreateToken {
+            token: Box::new(token),
+        };
+        self.submit(command).await.unwrap();
+        id
     }
 }
 

@@ -16,7 +16,11 @@ async fn a_change_that_cannot_be_stored_is_refused_and_nobody_sees_it() {
     let revision = bench.node.state().revision();
 
     bench.disk.faults().fail_next_append(Failure::BeforeDurable);
-    let refused = bench.kill("checkout", "prod").await;
+    let definition = Box::new(crate::bench::boolean("other"));
+    let create = || leverframe_core::Command::CreateFlag {
+        definition: definition.clone(),
+    };
+    let refused = bench.submit(create()).await;
     assert!(
         matches!(refused, Err(SubmitError::Unavailable { .. })),
         "{refused:?}"
@@ -26,27 +30,48 @@ async fn a_change_that_cannot_be_stored_is_refused_and_nobody_sees_it() {
     assert!(!bench.node.health().writable);
     assert!(!bench.node.health().problems.is_empty());
 
-    bench.kill("checkout", "prod").await.unwrap();
+    bench.submit(create()).await.unwrap();
     assert!(bench.node.health().writable);
 }
 
 #[tokio::test]
 async fn a_change_that_was_stored_though_the_store_said_no_goes_out_and_a_repeat_finds_it() {
     let bench = Bench::new().await;
-    bench.create_flag("checkout").await;
-    bench.open("checkout", "prod", 50).await;
     let idempotency = Some(Idempotency {
         key: "k1".into(),
         body_sha256: "b".into(),
     });
+    let create = leverframe_core::Command::CreateFlag {
+        definition: Box::new(crate::bench::boolean("checkout")),
+    };
     let request = Request {
         idempotency,
-        ..bench.request(close("checkout", "prod"))
+        ..bench.request(create)
     };
 
     bench.disk.faults().fail_next_append(Failure::AfterDurable);
     let first = bench.node.submit(request.clone()).await;
     assert!(matches!(first, Err(SubmitError::Unavailable { .. })));
+    assert!(bench.node.state().flag("checkout").is_some());
+
+    let revision = bench.node.state().revision();
+    let repeated = bench.node.submit(request).await.unwrap();
+    assert_eq!(
+        repeated.receipt.revision, revision,
+        "the repeat is answered, not decided again"
+    );
+    assert_eq!(bench.node.state().revision(), revision);
+}
+
+#[tokio::test]
+async fn a_kill_that_was_stored_though_the_store_said_no_is_called_stored() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.open("checkout", "prod", 50).await;
+    bench.disk.faults().fail_next_append(Failure::AfterDurable);
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    assert!(killed.stored && killed.brake.is_none());
+    assert_eq!(killed.receipt.revision, bench.node.state().revision());
     assert!(
         bench
             .node
@@ -56,14 +81,6 @@ async fn a_change_that_was_stored_though_the_store_said_no_goes_out_and_a_repeat
             .position("prod")
             .is_closed()
     );
-
-    let revision = bench.node.state().revision();
-    let repeated = bench.node.submit(request).await.unwrap();
-    assert_eq!(
-        repeated.receipt.revision, revision,
-        "the repeat is answered, not decided again"
-    );
-    assert_eq!(bench.node.state().revision(), revision);
 }
 
 #[tokio::test]
@@ -117,10 +134,18 @@ async fn a_node_whose_leadership_was_taken_writes_no_more() {
     let old = Bench::new().await;
     old.create_flag("checkout").await;
     let new = Bench::on(old.disk.clone()).await;
-    let refused = old.kill("checkout", "prod").await;
+    let definition = Box::new(crate::bench::boolean("other"));
+    let refused = old
+        .submit(leverframe_core::Command::CreateFlag { definition })
+        .await;
     assert!(
         matches!(refused, Err(SubmitError::Unavailable { .. })),
         "{refused:?}"
+    );
+    let killed = old.kill("checkout", "prod").await.unwrap();
+    assert!(
+        !killed.stored,
+        "those who still follow it are closed all the same"
     );
     new.kill("checkout", "prod").await.unwrap();
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod brake;
 mod confirmation;
 mod durability;
 mod feed;

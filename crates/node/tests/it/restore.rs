@@ -1,6 +1,7 @@
 //! P3 over a restore: what was closed since the backup stays closed.
 
 use leverframe_core::{Timestamp, Why};
+use leverframe_flags::Position;
 use leverframe_node::{Replaced, continue_after_restore};
 use leverframe_store::memory::Disk;
 use leverframe_store::{Fence, MemoryStore, Store};
@@ -75,5 +76,36 @@ async fn or_somebody_answers_for_the_positions_in_the_backup() {
     assert_eq!(
         restored(Known::NothingButKeep).await,
         ["open to 100 %", "open to 100 %"]
+    );
+}
+
+#[tokio::test]
+async fn a_lever_that_was_first_opened_and_killed_after_the_backup_stays_latched() {
+    let bench = Bench::new().await;
+    bench.create_flag("killed").await;
+    let backup = backup_of(&bench.disk);
+    bench.open("killed", "prod", 100).await;
+    bench.kill("killed", "prod").await.unwrap();
+    let replaced = MemoryStore::open(&bench.disk).reader();
+    let mut store = MemoryStore::open(&backup);
+    let now = Timestamp::from_ms(1_800_000_000_000);
+    let done = continue_after_restore(
+        &mut store,
+        &Replaced::Journal(&*replaced),
+        now,
+        "test",
+        Why::default(),
+    )
+    .unwrap();
+    assert_eq!(done.kept_closed.len(), 1);
+    drop(store);
+    let bench = Bench::on(backup).await;
+    let state = bench.node.state();
+    assert!(
+        matches!(
+            state.flag("killed").unwrap().position("prod"),
+            Position::Closed { latch: Some(_) }
+        ),
+        "so that no pin and no edit gets past it"
     );
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Permission;
+use leverframe_node::Wanted;
 use leverframe_wire::admin::{Confirmation, Fleet};
 use serde::Deserialize;
 
@@ -63,6 +64,8 @@ struct Wait {
     /// How long to wait for everybody, in milliseconds, up to 30 000.
     #[serde(default)]
     wait_ms: u64,
+    /// The number of a kill that is out and not in the journal yet, from its receipt.
+    brake: Option<u64>,
 }
 
 /// Who has a revision; waits for everybody if asked to
@@ -85,10 +88,11 @@ async fn read_confirmation(
     let feed = app.feed(key.as_str())?;
     let presence = feed.presence();
     let at_most = Duration::from_millis(wait.wait_ms.min(CONFIRMATION_WAIT_MS_MAX));
+    let wanted = wait.brake.map_or(Wanted::Revision(revision), Wanted::Brake);
     let confirmed = tokio::select! {
-        confirmed = presence.wait(revision, at_most), if !at_most.is_zero() => confirmed,
-        () = app.draining.cancelled(), if !at_most.is_zero() => presence.confirmation(revision),
-        else => presence.confirmation(revision),
+        confirmed = presence.wait(wanted, at_most), if !at_most.is_zero() => confirmed,
+        () = app.draining.cancelled(), if !at_most.is_zero() => presence.confirmation(wanted),
+        else => presence.confirmation(wanted),
     };
     let caches = feed.caches().evidence(revision);
     Ok(Json(confirmation_view(

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Permission;
 use leverframe_core::roll::Member;
+use leverframe_node::Brake;
 use leverframe_wire::admin::{Health, LeverStatus, Status, Whoami};
 
 use super::fleet::clocks;
@@ -56,6 +57,13 @@ async fn read_status(
         guarded: entry.environment.guarded,
         revision,
         levers,
+        not_stored: app
+            .node()
+            .brakes()
+            .iter()
+            .filter(|brake| brake.environment == key)
+            .map(Brake::sentence)
+            .collect(),
         never_moved,
         fleet: confirmation_view(
             key.as_str(),

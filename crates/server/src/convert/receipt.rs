@@ -11,6 +11,7 @@ pub(crate) fn receipt_view(accepted: Accepted) -> admin::Receipt {
         unchanged,
         dry_run,
         stored,
+        brake,
         environments,
     } = accepted;
     let is_undoable = receipt.undoable && stored && !dry_run;
@@ -20,6 +21,7 @@ pub(crate) fn receipt_view(accepted: Accepted) -> admin::Receipt {
         dry_run,
         unchanged,
         stored,
+        brake,
         environments: environments.iter().map(ToString::to_string).collect(),
         undo: is_undoable.then(|| format!("lever undo r{} -r \"…\"", receipt.revision)),
         changes: receipt.changes.into_iter().map(change_view).collect(),

@@ -236,7 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.standing = Standing::Astray;
         }
         let next = match (&self.place, self.standing) {
-            (Some(place), Standing::Astray) => feed.anew(place),
+            (_, Standing::Astray) => feed.next(None),
             (place, _) => feed.next(place.as_ref()),
         };
         match next {

@@ -130,7 +130,8 @@ impl Follower {
                 ))
             })
             .collect();
-        match self.acknowledged(told.epoch, told.revision, told.brake, &told.head) {
+        let brake = told.brake.min(sent.map_or(0, |sent| sent.brake));
+        match self.acknowledged(told.epoch, told.revision, brake, &told.head) {
             Some(acknowledged) => {
                 self.feed
                     .presence()

@@ -306,14 +306,11 @@ async fn when_the_store_fails_nothing_is_acknowledged_and_reads_go_on() {
         .disk
         .faults()
         .fail_appends(Some(leverframe_store::memory::Failure::Full));
-    let answer = world
-        .post(
-            "/api/v1/environments/prod/kill",
-            &json!({"flags": ["checkout"]}),
-        )
-        .send()
-        .await
-        .is(503);
+    let pin = world.post(
+        "/api/v1/flags/checkout/environments/dev/open",
+        &json!({"exposure": {"percentage": 5}}),
+    );
+    let answer = pin.send().await.is(503);
     assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
     assert_eq!(answer.json()["code"], "unavailable");
     world.get("/api/v1/flags/checkout").send().await.is(200);

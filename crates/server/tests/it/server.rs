@@ -250,6 +250,15 @@ async fn metrics_speak_prometheus_and_ask_for_a_token_unless_told_not_to() {
 }
 
 #[tokio::test]
+async fn metrics_tell_a_token_of_its_own_environments_only() {
+    let world = World::new().await;
+    let dev = world.token("viewer", &["dev"], &[]).await;
+    let text = world.get("/metrics").token(&dev).send().await.is(200).text;
+    assert!(text.contains("environment=\"dev\""), "{text}");
+    assert!(!text.contains("environment=\"prod\""), "{text}");
+}
+
+#[tokio::test]
 async fn answers_of_the_api_are_kept_out_of_caches_and_other_sites() {
     let world = World::new().await;
     let answer = world.get("/api/v1/flags").send().await.is(200);

@@ -85,6 +85,54 @@ async fn nobody_following_is_never_called_confirmed() {
 }
 
 #[tokio::test]
+async fn a_kill_that_cannot_be_stored_goes_out_is_confirmed_and_is_called_not_stored() {
+    let world = World::new().await;
+    world.flag("checkout", &serde_json::json!({})).await;
+    world.open("checkout", "prod").await;
+    let token = world.token("evaluator", &["prod"], &[]).await;
+    let (mut one, _) = Evaluator::follow(&world, &token, "web-1").await;
+    let faults = world.disk.faults();
+    faults.fail_appends(Some(leverframe_store::memory::Failure::Full));
+
+    let receipt = world.kill("checkout", "prod").await;
+    assert_eq!(receipt["stored"], false);
+    assert_eq!(
+        receipt.get("undo"),
+        None,
+        "what is not stored cannot be undone"
+    );
+    let brake = receipt["brake"].as_u64().unwrap();
+    let frame = one.frame().await;
+    assert_eq!(frame.kind, FrameKind::Brake);
+    assert_eq!(frame.positions[0].flag, "checkout");
+    let path = format!(
+        "/api/v1/environments/prod/confirmations/{}?brake={brake}",
+        receipt["revision"]
+    );
+    let pending = world.get(&path).send().await.is(200).json();
+    assert_eq!(pending["state"], "pending");
+    one.acknowledge(&frame.cursor).await;
+    let confirmed = world.get(&format!("{path}&wait_ms=9000")).send().await;
+    assert_eq!(confirmed.is(200).json()["state"], "confirmed");
+    let status = world.get("/api/v1/environments/prod/status").send().await;
+    let said = status.is(200).json()["not_stored"][0].to_string();
+    assert!(
+        said.contains("checkout is closed in prod and NOT STORED"),
+        "{said}"
+    );
+
+    // Who joins during the outage never sees it open.
+    let (_two, snapshot) = Evaluator::follow(&world, &token, "web-2").await;
+    assert!(snapshot.flags[0].position.get().contains("closed"));
+
+    faults.fail_appends(None);
+    let stored = one.frame().await;
+    assert_eq!(stored.kind, FrameKind::Change);
+    assert!(stored.positions[0].position.get().contains("latch"));
+    one.acknowledge(&stored.cursor).await;
+}
+
+#[tokio::test]
 async fn an_evaluator_that_comes_back_is_sent_only_what_it_missed() {
     let world = World::new().await;
     world.flag("checkout", &serde_json::json!({})).await;

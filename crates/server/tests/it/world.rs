@@ -143,6 +143,7 @@ impl World {
         let options = Options {
             store_name: "memory",
             beat,
+            ..Options::default()
         };
         let Started { node, first_start } = Node::start(store, options, Arc::new(FrameEncoder))
             .await

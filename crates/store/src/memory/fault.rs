@@ -1,6 +1,7 @@
 //! Orders to fail.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Disk;
 
@@ -26,6 +27,7 @@ pub struct Faults {
 pub(super) struct Orders {
     next: VecDeque<Failure>,
     always: Option<Failure>,
+    pub(super) gate: Arc<Gate>,
     pub(super) ignores_syncs: bool,
     pub(super) fails_reads: bool,
 }
@@ -33,6 +35,39 @@ pub(super) struct Orders {
 impl Orders {
     pub(super) fn next_failure(&mut self) -> Option<Failure> {
         self.next.pop_front().or(self.always)
+    }
+}
+
+/// A disk that hangs, until this is dropped.
+#[derive(Debug)]
+pub struct Hang(Arc<Gate>);
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        *self.0.lock() = false;
+        self.0.opened.notify_all();
+    }
+}
+
+/// What appends wait at.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    is_shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub(super) fn pass(&self) {
+        let shut = self.lock();
+        drop(
+            self.opened
+                .wait_while(shut, |is_shut| *is_shut)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.is_shut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,6 +84,14 @@ impl Faults {
     /// Fails every append from now on, or with `None` ends that.
     pub fn fail_appends(&self, failure: Option<Failure>) {
         self.disk.medium().orders.always = failure;
+    }
+
+    /// Makes appends wait until the returned hang is dropped.
+    #[must_use = "it ends when it is dropped"]
+    pub fn hang_appends(&self) -> Hang {
+        let gate = Arc::clone(&self.disk.medium().orders.gate);
+        *gate.lock() = true;
+        Hang(gate)
     }
 
     /// Fails every read of the journal from now on, or ends that.

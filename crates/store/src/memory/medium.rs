@@ -17,6 +17,7 @@ pub(super) struct Medium {
     synced: usize,
     pub(super) fence: u64,
     pub(super) rolls: BTreeMap<Box<str>, Vec<u8>>,
+    pub(super) brakes: Option<Vec<u8>>,
     snapshot: Option<StoredSnapshot>,
     pub(super) is_snapshot_damaged: bool,
     pub(super) orders: Orders,

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::port::{Beside, Head, StoredSnapshot};
 
 /// The layout; a database with another one is set aside and made anew.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// The slot that is used. The table has two, so that a save need not touch the last good one.
 const SLOT: i64 = 0;
@@ -25,6 +25,10 @@ const TABLES: &str = "
         link     BLOB    NOT NULL,
         checksum BLOB    NOT NULL,
         state    BLOB    NOT NULL
+    ) STRICT;
+    CREATE TABLE brake (
+        slot    INTEGER PRIMARY KEY CHECK (slot = 0),
+        content BLOB    NOT NULL
     ) STRICT;
     CREATE TABLE roll (
         environment TEXT PRIMARY KEY,
@@ -96,6 +100,12 @@ impl SqliteBeside {
         .optional()
     }
 
+    fn stored_brakes(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let connection = self.connection();
+        let mut one = connection.prepare_cached("SELECT content FROM brake")?;
+        one.query_row((), |row| row.get(0)).optional()
+    }
+
     fn stored_rolls(&self) -> rusqlite::Result<Vec<(Box<str>, Vec<u8>)>> {
         let connection = self.connection();
         let mut all = connection
@@ -139,6 +149,28 @@ impl Beside for SqliteBeside {
             "the snapshot is damaged and is not used; folding the journal instead"
         );
         None
+    }
+
+    fn save_brakes(&self, brakes: &[u8]) -> Result<(), StoreError> {
+        let connection = self.connection();
+        let save = || {
+            let mut replace = connection
+                .prepare_cached("INSERT OR REPLACE INTO brake (slot, content) VALUES (0, ?1)")?;
+            replace.execute([brakes])
+        };
+        save().map_err(|error| Failing::to("save kills in", &self.file).because(error))?;
+        Ok(())
+    }
+
+    fn load_brakes(&self) -> Option<Vec<u8>> {
+        self.stored_brakes().unwrap_or_else(|error| {
+            tracing::error!(
+                file = %self.file.display(),
+                %error,
+                "kills that were not in the journal yet cannot be read; pull them again"
+            );
+            None
+        })
     }
 
     fn save_roll(&self, environment: &str, roll: &[u8]) -> Result<(), StoreError> {

@@ -40,6 +40,7 @@ macro_rules! contract {
             verifying_walks_the_whole_chain_and_says_how_far_it_is,
             the_last_snapshot_is_there_after_reopening,
             rolls_are_kept_by_environment,
+            kills_that_are_not_in_the_journal_yet_are_kept_beside_it,
         );
     };
 }
@@ -313,6 +314,20 @@ pub(crate) fn rolls_are_kept_by_environment<A: Adapter>() {
             ("dev".into(), b"two".to_vec()),
             ("prod".into(), b"three".to_vec())
         ]
+    );
+}
+
+pub(crate) fn kills_that_are_not_in_the_journal_yet_are_kept_beside_it<A: Adapter>() {
+    let place = A::fresh();
+    {
+        let beside = place.open().beside();
+        assert_eq!(beside.load_brakes(), None);
+        beside.save_brakes(b"one").unwrap();
+        beside.save_brakes(b"two").unwrap();
+    }
+    assert_eq!(
+        place.open().beside().load_brakes().as_deref(),
+        Some(&b"two"[..])
     );
 }
 

@@ -41,6 +41,10 @@ pub struct Receipt {
     /// Whether it is in the journal.
     #[serde(default)]
     pub stored: bool,
+    /// The number of a kill that is out and not in the journal yet (`stored` is false): pass it to the
+    /// confirmation as `brake`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<u64>,
     /// The environments whose evaluators have to hear of it.
     #[serde(default)]
     pub environments: Vec<String>,

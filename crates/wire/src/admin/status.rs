@@ -18,6 +18,9 @@ pub struct Status {
     pub revision: u64,
     /// Levers that somebody has moved, the last moved first.
     pub levers: Vec<LeverStatus>,
+    /// Kills that are out and not in the journal yet, in sentences; `levers` does not know of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_stored: Vec<String>,
     /// Flags that were never moved here.
     pub never_moved: usize,
     /// Who has `revision`.
