@@ -8,6 +8,7 @@ pub mod decide;
 pub mod environment;
 pub mod event;
 pub mod flag;
+pub mod flagd;
 pub mod frame;
 pub mod limit;
 pub mod position;

@@ -9,6 +9,7 @@ mod access;
 mod closing;
 mod editing;
 mod environments;
+mod flagd;
 mod frames;
 mod journal;
 mod limits;
