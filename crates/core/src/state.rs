@@ -228,7 +228,8 @@ impl State {
     }
 
     /// The record that these events would be: numbered, named and with its reason tidied. It is
-    /// true only once it is sealed, stored and applied.
+    /// never dated before the record in front of it, whatever the clock says, and is true only once
+    /// it is sealed, stored and applied.
     #[must_use]
     pub fn next_record(&self, events: Vec<Event>, meta: &Meta) -> Record {
         let actor_name = match &meta.actor {
@@ -239,7 +240,7 @@ impl State {
         };
         Record {
             revision: self.revision + 1,
-            at: meta.now,
+            at: meta.now.max(self.at),
             actor: meta.actor.id().into(),
             actor_name,
             via: meta.via.clone(),

@@ -109,7 +109,7 @@ impl Node {
     pub async fn submit(&self, request: Request) -> Result<Accepted, SubmitError> {
         if request.dry_run {
             let state = self.shared.state();
-            let meta = self.shared.meta(&request, &state)?;
+            let meta = self.shared.meta(&request)?;
             return try_out(&state, &request, &meta);
         }
         // A kill waits for the store only so long; then it goes out ahead of it.
@@ -342,7 +342,7 @@ impl Shared {
     /// Puts a kill out though it is not stored, and has it stored as soon as that is possible.
     pub(crate) fn brake(&self, request: &Request) -> Result<Accepted, SubmitError> {
         let state = self.state();
-        let meta = self.meta(request, &state)?;
+        let meta = self.meta(request)?;
         let events = match decide(&state, &request.command, &meta)? {
             Decision::Append(events) => events,
             Decision::Unchanged { .. } | Decision::Repeat { .. } => {
@@ -472,14 +472,13 @@ impl Shared {
     }
 
     /// Everything `decide` needs to know of a request.
-    pub(crate) fn meta(&self, request: &Request, state: &State) -> Result<Meta, SubmitError> {
+    pub(crate) fn meta(&self, request: &Request) -> Result<Meta, SubmitError> {
         let mut entropy = [0; 16];
         getrandom::fill(&mut entropy).map_err(|error| {
             SubmitError::unavailable(format!("no randomness from the operating system: {error}"))
         })?;
         Ok(Meta {
-            // A record is never dated before the one in front of it.
-            now: self.clock.wall().max(state.at()),
+            now: self.clock.wall(),
             actor: request.actor.clone(),
             via: request.via.clone(),
             why: request.why.clone(),

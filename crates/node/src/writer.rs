@@ -135,7 +135,7 @@ impl Writer {
 
     fn decide_one(&self, job: &Job, speculative: &mut Arc<State>) -> Result<Decided, SubmitError> {
         let request = &job.request;
-        let meta = self.shared.meta(request, speculative)?;
+        let meta = self.shared.meta(request)?;
         let decided = if job.brake.is_some() {
             // It was allowed when it went out; a token that was revoked since takes nothing back.
             let allowed = Meta {

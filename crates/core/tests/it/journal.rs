@@ -125,6 +125,17 @@ fn a_record_names_who_and_carries_the_reason_tidied() {
     assert_eq!(&*world.entries[0].record.actor, "system");
 }
 
+#[test]
+fn a_record_is_never_dated_before_the_one_in_front_of_it() {
+    let mut world = World::with_flags(["checkout"]);
+    world.later(-3_600_000);
+    world.kill("checkout", "prod");
+    let [.., before, last] = &world.entries[..] else {
+        panic!("two records");
+    };
+    assert!(last.record.at >= before.record.at);
+}
+
 proptest! {
     /// A value that came back a little different would contradict the next record that names it,
     /// and the journal would be refused at the next start.

@@ -1,6 +1,13 @@
 //! What a restart keeps.
 
-use crate::bench::{Bench, SOON};
+use leverframe_core::access::{Actor, Role, Token};
+use leverframe_core::{Command, Entry, Meta, Timestamp, Why};
+use leverframe_node::Request;
+use leverframe_store::{MemoryStore, Store};
+
+use crate::bench::{Bench, SOON, close};
+
+const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 #[tokio::test]
 async fn a_restart_folds_the_same_state_with_and_without_a_snapshot() {
@@ -85,4 +92,63 @@ async fn the_roll_survives_a_restart_so_that_a_silent_evaluator_is_still_missed(
         .wait(killed.receipt.revision, SOON)
         .await;
     assert!(waited.confirmation.is_complete());
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_once_takes_the_brake_from_nobody() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let now = bench.node.wall_now();
+    let token = Token {
+        id: "oncall".into(),
+        name: "oncall".into(),
+        role: Role::Brake,
+        environments: [].into(),
+        keys: [].into(),
+        secret_sha256: "0".repeat(64).into(),
+        expires_at: Some(now.plus_ms(24 * HOUR_MS)),
+    };
+    let create = Command::CreateToken {
+        token: Box::new(token),
+    };
+    bench.submit(create).await.unwrap();
+    bench.node.stop().await;
+    append_at(&bench, now.plus_ms(10 * 365 * 24 * HOUR_MS));
+
+    let bench = bench.restarted().await;
+    let actor = Actor::Token {
+        id: "oncall".into(),
+    };
+    let request = Request {
+        actor,
+        ..bench.request(close("checkout", "prod"))
+    };
+    let killed = bench.node.submit(request).await;
+    assert!(killed.is_ok(), "{killed:?}");
+}
+
+/// Somebody creates a flag while the clock says `now`.
+fn append_at(bench: &Bench, now: Timestamp) {
+    let state = bench.node.state();
+    let command = Command::CreateFlag {
+        definition: Box::new(crate::bench::boolean("another")),
+    };
+    let meta = Meta {
+        now,
+        actor: Actor::System,
+        via: "test".into(),
+        why: Why::default(),
+        if_match: None,
+        idempotency: None,
+        entropy: 0,
+    };
+    let Ok(leverframe_core::Decision::Append(events)) =
+        leverframe_core::decide(&state, &command, &meta)
+    else {
+        panic!("it can be created");
+    };
+    let entry = Entry::seal(state.next_record(events, &meta), state.head()).unwrap();
+    let mut store = MemoryStore::open(&bench.disk);
+    let fence = store.take_leadership(now).unwrap();
+    store.append(state.revision(), fence, &[entry]).unwrap();
 }
