@@ -77,6 +77,9 @@ pub struct Member {
     /// Open connections; a new one may come before the old one is seen to be gone.
     #[serde(skip)]
     connections: u32,
+    /// It said goodbye on one connection while it had another, and was not heard since.
+    #[serde(skip)]
+    is_leaving: bool,
 }
 
 /// The evaluators of one environment.
@@ -111,8 +114,10 @@ impl Roll {
 
     /// The roll as it was stored by a process with another clock. Nobody is connected yet.
     ///
-    /// The time between is not counted: whoever was heard last then was heard `now`, and the others
-    /// as long before that as they were. Clocks of two processes cannot be compared (somebody may
+    /// The time between is not counted: whoever was connected then or heard last was heard `now`, and
+    /// the others as long before that as they were. (A roll is stored when it changes, and a heartbeat
+    /// changes nothing: of those who were connected, the stored time says only when somebody else
+    /// last came or went.) Clocks of two processes cannot be compared (somebody may
     /// have set the wall clock in between), and one that ran ahead must not empty the roll: a kill
     /// would be confirmed without those who have yet to reconnect.
     #[must_use]
@@ -121,7 +126,11 @@ impl Roll {
         let latest = members.iter().map(|member| member.last_seen).max();
         let by_ms = latest.map_or(0, |latest| now.ms_since(latest));
         for member in &mut members {
-            member.last_seen = member.last_seen.plus_ms(by_ms);
+            member.last_seen = if member.is_connected {
+                now
+            } else {
+                member.last_seen.plus_ms(by_ms)
+            };
             member.joined_at = member.joined_at.plus_ms(by_ms);
             if let Some(acknowledged) = &mut member.acknowledged {
                 acknowledged.at = acknowledged.at.plus_ms(by_ms);
@@ -162,6 +171,7 @@ impl Roll {
             acknowledged: hello.resumes,
             refused,
             connections: connections.saturating_add(1),
+            is_leaving: false,
         });
         Ok(())
     }
@@ -199,12 +209,19 @@ impl Roll {
         if let Some(member) = self.members.get_mut(instance) {
             member.connections = member.connections.saturating_sub(1);
             member.is_connected = member.connections > 0;
+            if member.is_leaving && !member.is_connected {
+                self.take(instance);
+            }
         }
     }
 
-    /// An evaluator leaves, and says so.
-    pub fn said_goodbye(&mut self, instance: &str, _now: Timestamp) {
-        self.take(instance);
+    /// An evaluator leaves, and says so; its connection has ended with that. While it has another
+    /// one it stays: what said goodbye may be the process before it, of the same name.
+    pub fn said_goodbye(&mut self, instance: &str, now: Timestamp) {
+        if let Some(member) = self.members.get_mut(instance) {
+            member.is_leaving = true;
+        }
+        self.disconnected(instance, now);
     }
 
     /// Forgets who was not heard for [`ROLL_MS`]. Counting leaves them out in any case; this keeps
@@ -315,6 +332,7 @@ impl Member {
         // Whoever is heard has a connection, whatever was counted.
         self.connections = self.connections.max(1);
         self.is_connected = true;
+        self.is_leaving = false;
     }
 
     fn is_recent(&self, now: Timestamp) -> bool {

@@ -218,6 +218,7 @@ fn the_roll_survives_a_restart_with_nobody_connected() {
 fn the_roll_survives_a_restart_with_the_wall_clock_set() {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let mut roll = joined(&["a", "b"], 5);
+    roll.disconnected("a", T0);
     roll.heard("b", T0.plus_ms(ROLL_MS / 2));
     for now in [T0.plus_ms(DAY_MS), T0.plus_ms(-DAY_MS)] {
         let resumed = Roll::resumed(roll.to_members(), now);
@@ -230,6 +231,44 @@ fn the_roll_survives_a_restart_with_the_wall_clock_set() {
         );
         assert_eq!(counts(&resumed, 6, now.plus_ms(ROLL_MS + 1)), (0, 0));
     }
+}
+
+#[test]
+fn whoever_was_connected_when_the_roll_was_stored_counts_however_long_nothing_had_changed() {
+    let mut roll = joined(&["a"], 5);
+    // Heartbeats of `a` are not stored; only what happens to somebody else is.
+    let later = T0.plus_ms(6 * ROLL_MS);
+    roll.joined(hello("b"), later).unwrap();
+    roll.acknowledged("b", at(1, 5), Vec::new(), later);
+    let now = later.plus_ms(1);
+    let resumed = Roll::resumed(roll.to_members(), now);
+    assert_eq!(counts(&resumed, 6, now), (0, 2));
+}
+
+#[test]
+fn a_goodbye_on_an_old_connection_does_not_take_the_new_one_off_the_roll() {
+    let mut roll = joined(&["a"], 5);
+    let mut resumed = hello("a");
+    resumed.resumes = Some(at(1, 5));
+    roll.joined(resumed, T0).unwrap();
+    roll.said_goodbye("a", T0);
+    assert_eq!(counts(&roll, 6, T0), (0, 1), "a is still there");
+    roll.heard("a", T0);
+    roll.disconnected("a", T0);
+    assert_eq!(
+        counts(&roll, 6, T0),
+        (0, 1),
+        "its new connection ended without goodbye"
+    );
+}
+
+#[test]
+fn a_goodbye_counts_once_an_older_connection_is_seen_to_be_gone() {
+    let mut roll = joined(&["a"], 5);
+    roll.joined(hello("a"), T0).unwrap();
+    roll.said_goodbye("a", T0);
+    roll.disconnected("a", T0);
+    assert!(roll.confirmation(1, 5, T0).is_empty_roll());
 }
 
 #[test]

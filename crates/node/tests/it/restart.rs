@@ -1,6 +1,7 @@
 //! What a restart keeps.
 
 use leverframe_core::access::{Actor, Role, Token};
+use leverframe_core::roll::Member;
 use leverframe_core::{Command, Entry, Meta, Timestamp, Why};
 use leverframe_node::Request;
 use leverframe_store::{MemoryStore, Store};
@@ -92,6 +93,35 @@ async fn the_roll_survives_a_restart_so_that_a_silent_evaluator_is_still_missed(
         .wait(killed.receipt.revision, SOON)
         .await;
     assert!(waited.confirmation.is_complete());
+}
+
+#[tokio::test]
+async fn an_evaluator_is_missed_after_a_restart_however_long_nothing_had_happened() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.join("prod", "web-1");
+    bench.node.stop().await;
+    // It joined an hour ago and was there all the time, which gave nothing to store.
+    let beside = MemoryStore::open(&bench.disk).beside();
+    let (environment, stored) = beside.load_rolls().swap_remove(0);
+    let mut members: Vec<Member> = serde_json::from_slice(&stored).unwrap();
+    for member in &mut members {
+        member.last_seen = member.last_seen.plus_ms(-HOUR_MS);
+    }
+    let stored = serde_json::to_vec(&members).unwrap();
+    beside.save_roll(&environment, &stored).unwrap();
+
+    let bench = bench.restarted().await;
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let asked = bench
+        .feed("prod")
+        .presence()
+        .confirmation(killed.receipt.revision);
+    assert!(
+        !asked.confirmation.is_empty_roll(),
+        "web-1 follows, and was not heard yet"
+    );
+    assert_eq!(&*asked.confirmation.stragglers[0].instance, "web-1");
 }
 
 #[tokio::test]
