@@ -60,6 +60,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServerCommand {
     /// Close flags: now, without asking anybody
+    #[command(alias = "close")]
     Kill(kill::Args),
     /// Let people through: a percentage, cohorts, or both
     Open(open::Args),
@@ -109,11 +110,18 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Server(command) => {
             let session = Session::open(&cli.global)?;
+            let mut talk = Box::pin(talk(&session, *command, &cli.global));
             tokio::select! {
-                // The command first: one that is waiting has better words for an interruption.
                 biased;
-                outcome = Box::pin(talk(&session, *command, &cli.global)) => outcome,
-                Ok(()) = tokio::signal::ctrl_c() => Err(Failure::new(
+                outcome = &mut talk => return outcome,
+                Ok(()) = tokio::signal::ctrl_c() => {}
+            }
+            tokio::select! {
+                // The command once more: one that is waiting has better words for an interruption,
+                // and may have been looked at a moment before the signal.
+                biased;
+                outcome = &mut talk => outcome,
+                () = std::future::ready(()) => Err(Failure::new(
                     Exit::Interrupted,
                     "interrupted",
                     "interrupted; what the server was asked for goes on there: lever log --since 5m",

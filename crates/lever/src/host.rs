@@ -120,26 +120,29 @@ impl Host {
     }
 }
 
-/// Ends with the first of Ctrl-C and SIGTERM.
-pub(crate) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut terminate) =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            let _ = interrupt.await;
+/// Ends with the first of Ctrl-C and SIGTERM that comes after this call: whoever is told that it
+/// serves may stop it in the same moment.
+#[cfg(unix)]
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            let _ = tokio::signal::ctrl_c().await;
             return;
         };
         tokio::select! {
-            _ = interrupt => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// `0.0.0.0` is where to listen, not where to go.

@@ -64,6 +64,7 @@ enum LogFormat {
 }
 
 pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
+    let stop = stop_signal();
     log(args.log_format);
     let tls = args
         .tls_cert
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
     let host = Host::start(&options).await?;
     let left = leave_profile(&host, args.no_profile)?;
     say(&host, args.json || format.is_machine())?;
-    stop_signal().await;
+    stop.await;
     tracing::info!("stopping: letting requests end");
     if let Some((path, profile)) = left {
         crate::profile::remove(&path, &profile).map_err(|error| Failure::file(&path, error))?;
