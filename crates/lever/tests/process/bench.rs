@@ -149,9 +149,22 @@ impl Bench {
         made["token"].as_str().unwrap().to_owned()
     }
 
-    /// An evaluator of `new-checkout` in prod that has its first rule set.
+    /// An evaluator of `new-checkout` in prod that the server knows to have what there is.
+    #[track_caller]
     pub(crate) fn follow(&self, build: &str) -> Evaluator {
-        self.recipe(build).start()
+        let evaluator = self.recipe(build).start();
+        self.until_current(build, 1);
+        evaluator
+    }
+
+    /// Waits until this many evaluators of a build have acknowledged what there is.
+    #[track_caller]
+    pub(crate) fn until_current(&self, build: &str, count: usize) {
+        self.eventually("fleet -e prod", |fleet| {
+            let evaluators = fleet["evaluators"].as_array().unwrap();
+            let is_current = |one: &&Value| one["build"] == build && one["current"] == true;
+            evaluators.iter().filter(is_current).count() >= count
+        });
     }
 
     /// An evaluator of `new-checkout` in prod, to be changed and started.

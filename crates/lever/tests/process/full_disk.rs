@@ -51,6 +51,7 @@ fn on_a_full_disk_changes_are_refused_evaluation_goes_on_and_space_heals_it() {
     assert!(evaluator.asked("u-2"));
     let joiner = recipe.start();
     assert!(joiner.next().ends_with(" true"));
+    bench.until_current("b1", 2);
     bench.lever("doctor").exits(1).says("✗");
 
     // Space again: the same server takes changes again.

@@ -11,6 +11,7 @@ fn a_kill_from_the_shell_with_twelve_evaluators_is_quick_and_an_idle_server_is_s
     let idle = resident_kib(bench.server().id());
     let recipe = bench.recipe("b1");
     let evaluators: Vec<Evaluator> = (0..12).map(|_| recipe.start()).collect();
+    bench.until_current("b1", 12);
     for evaluator in &evaluators {
         evaluator.until(true);
     }

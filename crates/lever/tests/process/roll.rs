@@ -55,7 +55,8 @@ fn who_joins_during_a_kill_counts_from_its_first_rule_set_and_gets_the_closed_on
     let kill = bench.begin("kill new-checkout -e prod --timeout 60s");
     kill.until_says("waiting for 1 of 1");
     let joiner = bench.follow("b-joiner");
-    assert!(joiner.next().ends_with(" false"));
+    let first = joiner.next();
+    assert!(first.ends_with(" false"), "{first}");
     stopped.signal(Signal::Continue);
     kill.outcome().exits(0).says("evaluators confirmed in ");
     assert_eq!(joiner.answers().matches(" true").count(), 0);
@@ -66,9 +67,6 @@ fn the_roll_survives_a_crash_of_the_server() {
     let mut bench = Bench::with_open_checkout();
     let evaluator = bench.follow("b-gone");
     evaluator.until(true);
-    bench.eventually("fleet -e prod", |fleet| {
-        fleet["evaluators"][0]["current"] == true
-    });
     wait_until_the_roll_is_saved(&bench);
     bench.kill_server();
     evaluator.kill();

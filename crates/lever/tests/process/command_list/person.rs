@@ -10,6 +10,7 @@ fn every_command_of_the_issue_tells_a_person_what_it_did_across_a_crash() {
 
     let recipe = bench.recipe("3f2a9c1");
     let evaluators: Vec<Evaluator> = (0..TWELVE).map(|_| recipe.start()).collect();
+    bench.until_current("3f2a9c1", TWELVE);
     for evaluator in &evaluators {
         assert!(evaluator.next().ends_with(" new-checkout false"));
     }
