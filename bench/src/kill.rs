@@ -1,0 +1,187 @@
+//! `kill`: from the request to the last acknowledgement, durable write included, and what an
+//! evaluator costs the server in memory.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+
+use crate::evaluators::Weight;
+use crate::process::Process;
+use crate::server::{Binary, Data, Server, boolean, confirmation, kill, open, why};
+use crate::table::Table;
+use crate::timing::quantile;
+use crate::{bare, machine};
+
+/// Flags in the environment beside the one that is killed.
+const OTHERS: usize = 100;
+/// Bytes of the frame that tells of a kill, roughly; what the floor sends.
+const FRAME_BYTES: usize = 300;
+const FLAG: &str = "new-checkout";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How many evaluators; several times for several figures
+    #[arg(long, default_values_t = [1, 100, 1_000])]
+    evaluators: Vec<usize>,
+    /// Kills for each figure
+    #[arg(long, default_value_t = 100)]
+    repeats: usize,
+    /// What the evaluators are
+    #[arg(long, value_enum, default_value_t = Weight::Real)]
+    weight: Weight,
+    #[command(flatten)]
+    binary: Binary,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    println!("machine: {}\n", machine::describe());
+    let mut kills = Table::new(&["kill", "evaluators", "p50 ms", "p99 ms", "max ms"]);
+    let mut memory = Table::new(&[
+        "server memory for each evaluator",
+        "evaluators",
+        "resident KiB",
+        "private dirty KiB",
+    ]);
+    for count in &args.evaluators {
+        let floor = floor(*count, args.repeats)?;
+        row(
+            &mut kills,
+            "floor: bare sockets, there and back, no write",
+            *count,
+            &floor,
+        );
+        let measured = measure(args, *count)?;
+        row(
+            &mut kills,
+            "leverframe, as the server confirms it",
+            *count,
+            &measured.confirmed_ms,
+        );
+        row(
+            &mut kills,
+            "leverframe, seen from outside",
+            *count,
+            &measured.outside_ms,
+        );
+        let kib = |bytes: f64| format!("{:.1}", bytes / 1024.0);
+        memory.row([
+            format!("{:?} evaluators", args.weight),
+            count.to_string(),
+            kib(measured.resident_each),
+            kib(measured.dirty_each),
+        ]);
+    }
+    kills.print();
+    memory.print();
+    Ok(())
+}
+
+fn row(table: &mut Table, name: &str, count: usize, ms: &[f64]) {
+    let quantile = |share| format!("{:.2}", quantile(ms.to_vec(), share));
+    table.row([
+        name.to_owned(),
+        count.to_string(),
+        quantile(0.5),
+        quantile(0.99),
+        quantile(1.0),
+    ]);
+}
+
+struct Measured {
+    confirmed_ms: Vec<f64>,
+    outside_ms: Vec<f64>,
+    resident_each: f64,
+    dirty_each: f64,
+}
+
+fn measure(args: &Args, count: usize) -> Result<Measured> {
+    let data = Data::new()?;
+    let server = data.serve(&args.binary)?;
+    let mut admin = server.admin()?;
+    for number in 0..OTHERS {
+        let definition = boolean(&format!("other-{number}"));
+        admin.post(
+            "/api/v1/flags",
+            &json!({"definition": definition, "why": why()}),
+        )?;
+    }
+    admin.post(
+        "/api/v1/flags",
+        &json!({"definition": boolean(FLAG), "why": why()}),
+    )?;
+    open(&mut admin, FLAG, 100.0)?;
+    let token = server.evaluator_token()?;
+    let idle = server.memory()?;
+    let evaluators = start(&server.address().to_owned(), &token, count, args.weight)?;
+    let mut confirmed_ms = Vec::new();
+    let mut outside_ms = Vec::new();
+    // The first few warm everybody up.
+    for turn in 0..args.repeats + 5 {
+        let opened = open(&mut admin, FLAG, 100.0)?;
+        let state = confirmation(&mut admin, opened)?;
+        if state["confirmed"].as_u64() != u64::try_from(count).ok() {
+            bail!("not everybody follows: {state}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        let started = Instant::now();
+        let killed = kill(&mut admin, FLAG)?;
+        let said = confirmation(&mut admin, killed)?;
+        let outside = started.elapsed();
+        if said["state"] != "confirmed" {
+            bail!("not confirmed: {said}");
+        }
+        if turn >= 5 {
+            outside_ms.push(outside.as_secs_f64() * 1e3);
+            confirmed_ms.push(said["elapsed_ms"].as_f64().context("elapsed_ms")?);
+        }
+    }
+    let (resident_each, dirty_each) = each(&server, idle, count)?;
+    drop(evaluators);
+    server.stop()?;
+    Ok(Measured {
+        confirmed_ms,
+        outside_ms,
+        resident_each,
+        dirty_each,
+    })
+}
+
+fn each(server: &Server, idle: crate::process::Memory, count: usize) -> Result<(f64, f64)> {
+    let now = server.memory()?;
+    let count = count as f64;
+    Ok((
+        (now.resident - idle.resident) / count,
+        (now.private_dirty - idle.private_dirty) / count,
+    ))
+}
+
+/// Evaluators in a process of their own, all there.
+pub(crate) fn start(address: &str, token: &str, count: usize, weight: Weight) -> Result<Process> {
+    let weight = match weight {
+        Weight::Real => "real",
+        Weight::Light => "light",
+        Weight::Bare => "bare",
+    };
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["evaluators", address, "--count", &count.to_string()])
+        .args(["--weight", weight])
+        .env("BENCH_TOKEN", token);
+    let (process, line) = Process::start(&mut command)?;
+    if line.trim() != "ready" {
+        bail!("the evaluators are not ready: {line}");
+    }
+    Ok(process)
+}
+
+fn floor(count: usize, repeats: usize) -> Result<Vec<f64>> {
+    let mut evaluators = None;
+    let took = bare::there_and_back(count, FRAME_BYTES, repeats + 5, |address| {
+        evaluators = Some(start(address, "", count, Weight::Bare)?);
+        Ok(())
+    })?;
+    drop(evaluators);
+    Ok(took[5..].to_vec())
+}
