@@ -22,8 +22,9 @@ pub(crate) fn routes() -> Surface {
     guarded!(Surface::new(), read_metrics)
 }
 
-/// Whoever may read the figures: a viewer's token, or anybody where the operator has said so.
-struct Reader;
+/// Whoever may read the figures: a viewer's token, those of its own environments, or anybody, all of
+/// them, where the operator has said so.
+struct Reader(Option<May<ReadMetrics>>);
 
 impl DemandsToken for Reader {}
 
@@ -31,18 +32,19 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        if !app.settings.is_metrics_open {
-            May::<ReadMetrics>::from_request_parts(parts, app).await?;
+        if app.settings.is_metrics_open {
+            return Ok(Self(None));
         }
-        Ok(Self)
+        let who = May::<ReadMetrics>::from_request_parts(parts, app).await?;
+        Ok(Self(Some(who)))
     }
 }
 
 /// Prometheus metrics
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
-async fn read_metrics(_: Reader, State(app): State<App>) -> Result<Response, Failure> {
+async fn read_metrics(reader: Reader, State(app): State<App>) -> Result<Response, Failure> {
     let mut registry = Registry::with_prefix("lever");
-    registry.register_collector(Box::new(collector::Figures::new(app)));
+    registry.register_collector(Box::new(collector::Figures::new(app, reader.0)));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Failure::new("internal", error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -13,14 +13,25 @@ use prometheus_client::registry::Unit;
 
 use super::counters::Ofrep;
 use crate::app::App;
+use crate::auth::{May, ReadMetrics};
 
 pub(super) struct Figures {
     app: App,
+    /// Whose environments are told; every one for nobody in particular.
+    reader: Option<May<ReadMetrics>>,
 }
 
 impl Figures {
-    pub(super) fn new(app: App) -> Self {
-        Self { app }
+    pub(super) fn new(app: App, reader: Option<May<ReadMetrics>>) -> Self {
+        Self { app, reader }
+    }
+
+    fn tells(&self, feed: &Feed) -> bool {
+        self.reader.as_ref().is_none_or(|reader| {
+            reader
+                .token()
+                .allows_environment(feed.environment().as_str())
+        })
     }
 }
 
@@ -146,7 +157,8 @@ impl Collector for Figures {
             "Open change-notice streams",
             self.app.counters.notices_open(),
         )?;
-        let feeds = node.feeds();
+        let mut feeds = node.feeds();
+        feeds.retain(|feed| self.tells(feed));
         let rolls: Vec<Roll> = feeds
             .iter()
             .map(|feed| Roll::of(feed, state.epoch()))

@@ -98,6 +98,10 @@ pub(super) fn demand_json(headers: &HeaderMap) -> Result<(), Failure> {
 /// refused, because readers disagree on which one counts.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     duplicates::refuse(bytes)?;
+    // serde would take an array as the fields in their order, which nobody means.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Failure::new("invalid", "the body is a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

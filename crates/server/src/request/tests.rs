@@ -22,7 +22,14 @@ fn a_name_that_comes_twice_is_refused_wherever_it_is() {
     ] {
         assert_eq!(refused::<Json>(text), (422, Some("a".to_owned())), "{text}");
     }
-    assert!(parse_json::<Json>(br#"[{"a":1},{"a":2}]"#).is_ok());
+    assert!(parse_json::<Json>(br#"{"x":[{"a":1},{"a":2}]}"#).is_ok());
+}
+
+#[test]
+fn a_body_is_an_object_and_never_its_fields_in_their_order() {
+    for text in [r#"[["new-checkout"]]"#, "[]", "null", "1", r#""kill""#] {
+        assert_eq!(refused::<admin::Kill>(text), (422, None), "{text}");
+    }
 }
 
 #[test]
