@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::api::{ApiError, Client, FlagFilter};
 use crate::files::Definitions;
 
-pub(crate) use difference::Difference;
+pub(crate) use difference::{Difference, differences};
 pub(crate) use step::{Action, Definition, Step};
 
 /// What the server has.

@@ -9,16 +9,34 @@ use crate::session::Session;
 
 /// Tells what a change of a definition, a segment, an environment or a token did.
 pub(crate) fn tell(session: &Session, receipt: &Receipt) -> Result<Exit, Failure> {
-    let human = human(receipt, session.screen.is_quiet());
+    tell_parts(session, receipt, &[])
+}
+
+/// The same with the `parts` of one definition that changed, a sentence each.
+pub(crate) fn tell_parts(
+    session: &Session,
+    receipt: &Receipt,
+    parts: &[String],
+) -> Result<Exit, Failure> {
+    let human = human(receipt, parts, session.screen.is_quiet());
     let answer = Answer::new(receipt, human)?.named([format!("r{}", receipt.revision)]);
     session.screen.answer(&answer)?;
     Ok(Exit::Done)
 }
 
 /// The same for people.
-pub(crate) fn human(receipt: &Receipt, is_quiet: bool) -> String {
+fn human(receipt: &Receipt, parts: &[String], is_quiet: bool) -> String {
+    let is_change = !receipt.unchanged && !receipt.changes.is_empty();
+    let parts = parts
+        .iter()
+        .filter(|_| is_change)
+        .map(|part| format!("    {}", inert(part)));
     if receipt.dry_run {
-        return dry_run(receipt);
+        return [dry_run(receipt)]
+            .into_iter()
+            .chain(parts)
+            .collect::<Vec<_>>()
+            .join("\n");
     }
     let revision = receipt.revision;
     let mut lines = Vec::new();
@@ -42,6 +60,7 @@ pub(crate) fn human(receipt: &Receipt, is_quiet: bool) -> String {
             lines.extend(several.iter().map(|change| format!("    {}", line(change))));
         }
     }
+    lines.extend(parts);
     if !is_quiet {
         lines.extend(undo(receipt));
     }

@@ -107,21 +107,10 @@ fn step_lines(step: &Step) -> Vec<String> {
         step.definition.noun(),
         inert(step.definition.key())
     )];
-    lines.extend(step.differences.iter().map(|difference| {
-        let value = |value: &serde_json::Value| {
-            if value.is_null() {
-                "nothing".to_owned()
-            } else {
-                value.to_string()
-            }
-        };
-        inert(&format!(
-            "    {}: {} → {}",
-            difference.path,
-            value(&difference.from),
-            value(&difference.to)
-        ))
-        .into_owned()
-    }));
+    lines.extend(
+        step.differences
+            .iter()
+            .map(|difference| inert(&format!("    {}", difference.words())).into_owned()),
+    );
     lines
 }

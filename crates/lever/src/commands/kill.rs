@@ -2,6 +2,7 @@
 
 use leverframe_wire::admin::{Kill, Receipt};
 
+use crate::api::ApiError;
 use crate::arguments::{ChangeArgs, PlaceArgs, WaitArgs, flag_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,7 +50,8 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     };
     let mut receipt = client
         .kill(&environment, &kill, args.change.dry_run)
-        .await?;
+        .await
+        .map_err(|error| not_closed(&error, &kill))?;
     if receipt.environments.is_empty() {
         // Closed already: who has it is still worth knowing.
         receipt.environments.push(environment.clone());
@@ -61,6 +63,23 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         is_closing: true,
     };
     pull::finish(session, &client, receipt, headline, args.wait.limit()).await
+}
+
+/// A refusal of one flag is one of all of them, and must not read otherwise; where no server can do
+/// it, what a person can.
+fn not_closed(error: &ApiError, kill: &Kill) -> Failure {
+    let mut failure = Failure::from(error.clone());
+    let advice = if failure.exit == Exit::Failed {
+        let flag = kill.flags.first().map_or("FLAG", String::as_str);
+        format!(
+            "nothing is known to be closed; without a server a process closes it when it is \
+             started again with LEVER_FORCE_CLOSED={flag}"
+        )
+    } else {
+        "nothing was closed".to_owned()
+    };
+    failure.problem.detail = format!("{}\n{advice}", failure.problem.detail);
+    failure
 }
 
 /// `--wait 5s` reads as `--wait` and a flag called 5s; better to say so than to look for that flag

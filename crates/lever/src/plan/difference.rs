@@ -16,8 +16,19 @@ pub(crate) struct Difference {
     pub(crate) to: Value,
 }
 
+impl Difference {
+    /// `runbook: "old" → "new"`.
+    pub(crate) fn words(&self) -> String {
+        let value = |value: &Value| match value {
+            Value::Null => "nothing".to_owned(),
+            value => value.to_string(),
+        };
+        format!("{}: {} → {}", self.path, value(&self.from), value(&self.to))
+    }
+}
+
 /// Every part in which `to` differs from `from`.
-pub(super) fn between(from: &Value, to: &Value) -> Vec<Difference> {
+pub(crate) fn differences(from: &Value, to: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     walk(String::new(), from, to, &mut found);
     found

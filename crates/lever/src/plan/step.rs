@@ -9,7 +9,7 @@ use leverframe_wire::admin::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::difference::{self, Difference};
+use super::difference::{Difference, differences};
 use crate::api::{ApiError, Attempt, Client};
 
 /// One change of one definition.
@@ -136,7 +136,7 @@ impl Step {
                 seen: None,
             });
         };
-        let differences = difference::between(&there, &definition.document());
+        let differences = differences(&there, &definition.document());
         (!differences.is_empty()).then_some(Self {
             action: Action::Edit,
             definition,

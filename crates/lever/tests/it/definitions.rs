@@ -55,6 +55,10 @@ async fn an_edit_changes_what_it_names_and_shows_what_it_has_seen() {
         .await;
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.stdout.contains("undo: lever undo r51"), "{run:?}");
+    assert!(
+        run.stdout.contains("\n    owner: \"web\" → \"team-pay\"\n"),
+        "{run:?}"
+    );
     let asked = &stage.asked("PUT /flags/new-checkout")[0];
     assert_eq!(asked.headers["if-match"], "\"r41\"");
     assert_eq!(
@@ -99,6 +103,10 @@ async fn a_rule_is_named_by_its_number_or_its_name() {
         ];
         let run = program.lever(&line).await;
         assert_eq!(run.code, 0, "{run:?}");
+        assert!(
+            run.stdout.contains("\n    prod: rule 1 is gone: when "),
+            "{run:?}"
+        );
     }
     assert_eq!(stage.asked(remove).len(), 2);
     let run = program

@@ -60,6 +60,31 @@ async fn a_kill_never_waits_for_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kill_that_is_refused_says_that_nothing_was_closed() {
+    let stage = stage().await;
+    stage.tell(KILL, [problem(404, "not-found", "there is no flag \"b\"")]);
+    let run = Program::talking_to(&stage.url)
+        .lever(&["kill", "new-checkout", "b", "-e", "prod"])
+        .await;
+    assert_eq!(run.code, 5, "{run:?}");
+    assert_eq!(
+        run.stderr,
+        "✗ error: there is no flag \"b\"\n  nothing was closed\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_types_close_means_kill() {
+    let run = Program::talking_to(&stage().await.url)
+        .lever(&["close", "new-checkout", "-e", "prod"])
+        .await;
+    assert!(
+        run.stdout.starts_with("■ new-checkout closed in prod"),
+        "{run:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_that_somebody_has_not_exits_9_and_names_them() {
     let stage = stage().await;
     stage.tell(CONFIRMATION, [ok(confirmation(57, 11, 12))]);

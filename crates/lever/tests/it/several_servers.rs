@@ -129,6 +129,14 @@ async fn when_nobody_answers_it_says_where_it_asked_and_exits_1() {
         run.problem()["detail"].as_str().unwrap().contains(&url),
         "{run:?}"
     );
+    let run = Program::talking_to(&url)
+        .lever(&["kill", "new-checkout", "-e", "prod"])
+        .await;
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.stderr.contains("LEVER_FORCE_CLOSED=new-checkout"),
+        "{run:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,12 +3,14 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 use leverframe_wire::admin::{FlagDefinition, PutFlag};
+use serde_json::json;
 
 use super::definition::DefinitionArgs;
 use crate::api::Attempt;
 use crate::arguments::{ChangeArgs, flag_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::plan::{Difference, differences};
 use crate::receipt;
 use crate::session::Session;
 
@@ -52,6 +54,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let client = session.client()?;
     let flag = client.flag(&args.key).await?;
     let mut definition = flag.definition;
+    let before = json!(definition);
     for part in &args.clear {
         clear(&mut definition, *part);
     }
@@ -69,7 +72,11 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
             client.put_flag(&flag, attempt).await
         })
         .await?;
-    receipt::tell(session, &receipt)
+    let parts: Vec<String> = differences(&before, &json!(definition))
+        .iter()
+        .map(Difference::words)
+        .collect();
+    receipt::tell_parts(session, &receipt, &parts)
 }
 
 fn clear(definition: &mut FlagDefinition, part: Part) {

@@ -1,10 +1,10 @@
 //! `lever flag rule …`: the rules of a flag in one environment.
 
 use clap::Subcommand;
-use leverframe_wire::admin::{AddRule, EnvironmentRules, Flag, MoveRule, Removal, Rule, Serve};
+use leverframe_wire::admin::{AddRule, Flag, MoveRule, Removal, Rule, Serve};
 use serde_json::json;
 
-use super::show::rule_lines;
+use super::show::{rule_lines, rule_words};
 use crate::api::{Attempt, Client};
 use crate::arguments::{ChangeArgs, PlaceArgs, condition, flag_key, serve};
 use crate::exit::Exit;
@@ -140,33 +140,44 @@ async fn add(session: &Session, args: &AddArgs) -> Result<Exit, Failure> {
                 .await
         })
         .await?;
-    receipt::tell(session, &receipt)
+    let number = args.at.unwrap_or(target.rules().len()) + 1;
+    let part = format!(
+        "{}: rule {number} is now: {}",
+        target.environment,
+        rule_words(&rule)
+    );
+    receipt::tell_parts(session, &receipt, &[part])
 }
 
 async fn remove(session: &Session, args: &RemoveArgs) -> Result<Exit, Failure> {
     let client = session.client()?;
     let target = Target::find(session, &client, &args.flag).await?;
-    let rule = target.rule(&args.rule)?;
+    let (number, rule) = target.rule(&args.rule)?;
     let receipt = session
         .reasoned(args.change.why(), async |why| {
             client
                 .remove_rule(
                     &args.flag.flag,
                     &target.environment,
-                    &rule,
+                    &rule.id,
                     &Removal { why },
                     target.attempt(&args.change),
                 )
                 .await
         })
         .await?;
-    receipt::tell(session, &receipt)
+    let part = format!(
+        "{}: rule {number} is gone: {}",
+        target.environment,
+        rule_words(rule)
+    );
+    receipt::tell_parts(session, &receipt, &[part])
 }
 
 async fn reorder(session: &Session, args: &MoveArgs) -> Result<Exit, Failure> {
     let client = session.client()?;
     let target = Target::find(session, &client, &args.flag).await?;
-    let rule = target.rule(&args.rule)?;
+    let (number, rule) = target.rule(&args.rule)?;
     let receipt = session
         .reasoned(args.change.why(), async |why| {
             let to = MoveRule { to: args.to, why };
@@ -174,14 +185,20 @@ async fn reorder(session: &Session, args: &MoveArgs) -> Result<Exit, Failure> {
                 .move_rule(
                     &args.flag.flag,
                     &target.environment,
-                    &rule,
+                    &rule.id,
                     &to,
                     target.attempt(&args.change),
                 )
                 .await
         })
         .await?;
-    receipt::tell(session, &receipt)
+    let part = format!(
+        "{}: rule {number} is now rule {}: {}",
+        target.environment,
+        args.to + 1,
+        rule_words(rule)
+    );
+    receipt::tell_parts(session, &receipt, &[part])
 }
 
 async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
@@ -239,21 +256,19 @@ impl Target {
         }
     }
 
-    /// The id of the rule that `text` names or numbers.
-    fn rule(&self, text: &str) -> Result<String, Failure> {
-        let none = EnvironmentRules::default();
-        let rules = self
-            .flag
-            .definition
-            .environments
-            .get(&self.environment)
-            .unwrap_or(&none);
+    fn rules(&self) -> &[Rule] {
+        let there = self.flag.definition.environments.get(&self.environment);
+        there.map_or(&[], |rules| &rules.rules)
+    }
+
+    /// The rule that `text` names or numbers, and its number.
+    fn rule(&self, text: &str) -> Result<(usize, &Rule), Failure> {
+        let rules = self.rules();
         // A name first: somebody may have called a rule "2".
-        let by_name = rules.rules.iter().find(|rule| rule.id == text);
-        let by_number = || number(text).ok().and_then(|index| rules.rules.get(index));
+        let by_name = rules.iter().position(|rule| rule.id == text);
         by_name
-            .or_else(by_number)
-            .map(|rule| rule.id.clone())
+            .or_else(|| number(text).ok())
+            .and_then(|index| Some((index + 1, rules.get(index)?)))
             .ok_or_else(|| {
                 Failure::not_found(format!(
                     "{} has no rule {text:?} in {}; `lever flag rule list {} -e {}` shows them",

@@ -1,7 +1,7 @@
 //! `lever flag show`.
 
 use jiff::Timestamp;
-use leverframe_wire::admin::{EnvironmentRules, Flag, Kind, Lever, Serve, ValueType};
+use leverframe_wire::admin::{EnvironmentRules, Flag, Kind, Lever, Rule, Serve, ValueType};
 
 use crate::arguments::flag_key;
 use crate::exit::Exit;
@@ -60,6 +60,11 @@ pub(super) fn serve_words(serve: &Serve) -> String {
     }
 }
 
+/// `when plan == "beta" serve on`.
+pub(super) fn rule_words(rule: &Rule) -> String {
+    format!("when {} serve {}", rule.when, serve_words(&rule.serve))
+}
+
 /// The rules of one environment, one a line, with the number to type.
 pub(super) fn rule_lines(rules: &EnvironmentRules) -> Vec<String> {
     let mut lines: Vec<String> = rules
@@ -68,10 +73,9 @@ pub(super) fn rule_lines(rules: &EnvironmentRules) -> Vec<String> {
         .enumerate()
         .map(|(index, rule)| {
             inert(&format!(
-                "{}. when {} serve {}  ({})",
+                "{}. {}  ({})",
                 index + 1,
-                rule.when,
-                serve_words(&rule.serve),
+                rule_words(rule),
                 rule.id
             ))
             .into_owned()

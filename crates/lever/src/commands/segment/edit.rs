@@ -2,12 +2,14 @@
 
 use clap::ValueEnum;
 use leverframe_wire::admin::PutSegment;
+use serde_json::json;
 
 use super::DefinitionArgs;
 use crate::api::Attempt;
 use crate::arguments::{ChangeArgs, segment_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::plan::{Difference, differences};
 use crate::receipt;
 use crate::session::Session;
 
@@ -50,6 +52,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let client = session.client()?;
     let segment = client.segment(&args.key).await?;
     let mut definition = segment.definition;
+    let before = json!(definition);
     for part in &args.clear {
         match part {
             Part::When => definition.when = None,
@@ -79,5 +82,9 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
             client.put_segment(&segment, attempt).await
         })
         .await?;
-    receipt::tell(session, &receipt)
+    let parts: Vec<String> = differences(&before, &json!(definition))
+        .iter()
+        .map(Difference::words)
+        .collect();
+    receipt::tell_parts(session, &receipt, &parts)
 }
