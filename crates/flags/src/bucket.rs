@@ -1,4 +1,4 @@
-//! Buckets: which of the [`BUCKETS`](crate::BUCKETS) equal shares of a population a unit falls in.
+//! Buckets: which of the [`BUCKETS`] equal shares of a population a unit falls in.
 //!
 //! `bucket = (u64(murmur3_x86_32(seed 0, salt ++ unit)) * BUCKETS) >> 32`. With the flag's key as
 //! the salt this is what flagd computes for a string, so both give a unit the same answer. The

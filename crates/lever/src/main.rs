@@ -2,6 +2,13 @@
 //!
 //! This page parses, runs and exits; what a command does is in `commands/`, one file each.
 #![cfg_attr(
+    doc,
+    expect(
+        rustdoc::invalid_html_tags,
+        reason = "the help of a command says <key> where one is to be put in"
+    )
+)]
+#![cfg_attr(
     test,
     expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")
 )]

@@ -8,6 +8,7 @@
 //! through [`Presence`].
 #![deny(missing_docs)]
 
+mod ahead;
 mod brake;
 mod caches;
 mod clock;
@@ -22,6 +23,7 @@ mod pull;
 mod queue;
 mod request;
 mod restore;
+mod shared;
 mod start;
 mod writer;
 

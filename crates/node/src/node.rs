@@ -1,29 +1,20 @@
 //! The node: what surfaces hold of it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use leverframe_core::access::Actor;
-use leverframe_core::decide::{Decision, decide};
-use leverframe_core::receipt::receipt;
-use leverframe_core::{Command, Event, Meta, State, Timestamp};
-use leverframe_flags::{EnvironmentKey, FlagKey};
-use leverframe_store::{
-    BackupReport, Beside, Head as JournalHead, Reader, StoreError, StoredSnapshot,
-};
+use leverframe_core::{Command, State, Timestamp};
+use leverframe_store::{BackupReport, Head as JournalHead, Reader, StoreError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::brake::{Brake, Brakes};
-use crate::clock::Clock;
-use crate::encoder::Encoder;
+use crate::brake::Brake;
 use crate::feed::Feed;
 use crate::measure::Measurements;
-use crate::queue::{Job, Queue, Refused};
+use crate::queue::{Job, Refused};
 use crate::request::{Accepted, Request, SubmitError};
+use crate::shared::Shared;
 use crate::writer::try_out;
 
 /// A running node. Clones are handles to the same one.
@@ -73,26 +64,6 @@ pub struct Health {
     pub uptime: Duration,
     /// What is wrong, in sentences.
     pub problems: Vec<String>,
-}
-
-pub(crate) struct Shared {
-    pub(crate) queue: Queue,
-    pub(crate) clock: Clock,
-    pub(crate) measurements: Arc<Measurements>,
-    pub(crate) stopping: CancellationToken,
-    options: Options,
-    state: ArcSwap<State>,
-    feeds: RwLock<BTreeMap<EnvironmentKey, Arc<Feed>>>,
-    encoder: Arc<dyn Encoder>,
-    reader: Arc<dyn Reader>,
-    pub(crate) brakes: Arc<Brakes>,
-    last_commit: Mutex<LastCommit>,
-}
-
-#[derive(Default)]
-struct LastCommit {
-    took: Option<Duration>,
-    failure: Option<String>,
 }
 
 impl Node {
@@ -296,237 +267,5 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-impl Shared {
-    pub(crate) fn new(
-        state: &Arc<State>,
-        options: Options,
-        clock: Clock,
-        encoder: Arc<dyn Encoder>,
-        reader: Arc<dyn Reader>,
-        beside: Arc<dyn Beside>,
-        rolls: &BTreeMap<Box<str>, Vec<u8>>,
-    ) -> Self {
-        let measurements = Arc::new(Measurements::default());
-        let shared = Self {
-            queue: Queue::default(),
-            clock,
-            measurements,
-            stopping: CancellationToken::new(),
-            options,
-            state: ArcSwap::new(Arc::clone(state)),
-            feeds: RwLock::default(),
-            encoder,
-            reader,
-            brakes: Arc::new(Brakes::load(beside)),
-            last_commit: Mutex::default(),
-        };
-        shared.add_feeds(state, rolls);
-        // What was out before a restart is out again before anybody can ask.
-        let now = Instant::now();
-        for brake in shared.brakes.all() {
-            if let Some(feed) = shared.feed(brake.environment.as_str()) {
-                feed.brake(&brake, now);
-            }
-        }
-        shared
-    }
-
-    pub(crate) fn feed(&self, environment: &str) -> Option<Arc<Feed>> {
-        let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
-        feeds.get(environment).map(Arc::clone)
-    }
-
-    /// Puts a kill out though it is not stored, and has it stored as soon as that is possible.
-    pub(crate) fn brake(&self, request: &Request) -> Result<Accepted, SubmitError> {
-        let state = self.state();
-        let meta = self.meta(request)?;
-        let events = match decide(&state, &request.command, &meta)? {
-            Decision::Append(events) => events,
-            Decision::Unchanged { .. } | Decision::Repeat { .. } => {
-                return try_out(&state, request, &meta).map(|answer| Accepted {
-                    dry_run: false,
-                    stored: true,
-                    ..answer
-                });
-            }
-        };
-        let moved = events.iter().filter_map(|event| match event {
-            Event::PositionMoved {
-                flag, environment, ..
-            } => Some((flag.clone(), environment.clone())),
-            _ => None,
-        });
-        let (flags, environments): (BTreeSet<_>, BTreeSet<_>) = moved.unzip();
-        let Some(environment) = environments.first().cloned() else {
-            return Err(SubmitError::unavailable("there is nothing to close"));
-        };
-        let is_out =
-            |brake: &Brake| brake.environment == environment && flags.is_subset(&brake.flags);
-        let known = self.brakes.all().into_iter().find(is_out);
-        let number = known.map_or_else(
-            || self.put_out(request, &meta, &state, flags, environment),
-            |brake| brake.number,
-        );
-        let mut receipt = receipt(&state.next_record(events, &meta));
-        receipt.revision = state.revision();
-        receipt.undoable = false;
-        receipt.why_not_undoable = Some("it is not in the journal yet");
-        Ok(Accepted {
-            receipt,
-            unchanged: false,
-            dry_run: false,
-            stored: false,
-            brake: Some(number),
-            environments: environments.into_iter().collect(),
-        })
-    }
-
-    fn put_out(
-        &self,
-        request: &Request,
-        meta: &Meta,
-        state: &State,
-        flags: BTreeSet<FlagKey>,
-        environment: EnvironmentKey,
-    ) -> u64 {
-        let brake = self.brakes.add(meta.now, |number| Brake {
-            number,
-            decided_on: state.revision(),
-            at: meta.now,
-            actor: match &meta.actor {
-                Actor::Token { id } => Some(id.clone()),
-                Actor::System => None,
-            },
-            via: meta.via.clone(),
-            why: meta.why.clone(),
-            idempotency: meta.idempotency.clone(),
-            flags,
-            environment,
-        });
-        if let Some(feed) = self.feed(brake.environment.as_str()) {
-            feed.brake(&brake, request.received);
-        }
-        tracing::error!(brake = brake.number, "{}", brake.sentence());
-        self.brakes.save_aside();
-        self.queue.nudge();
-        brake.number
-    }
-
-    /// Notes that a kill which was out ahead of the journal is in it.
-    pub(crate) fn settle(&self, number: u64, revision: u64) {
-        self.brakes.settle(number, revision);
-        self.brakes.save_aside();
-        for feed in self.feeds() {
-            feed.settled(number, revision);
-        }
-    }
-
-    pub(crate) fn state(&self) -> Arc<State> {
-        self.state.load_full()
-    }
-
-    pub(crate) fn set_state(&self, state: Arc<State>) {
-        self.state.store(state);
-    }
-
-    pub(crate) fn feeds(&self) -> Vec<Arc<Feed>> {
-        self.feeds
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .map(Arc::clone)
-            .collect()
-    }
-
-    /// Adds a feed for every environment that has none yet.
-    pub(crate) fn add_new_feeds(&self, state: &Arc<State>) {
-        let known = self
-            .feeds
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
-        if state.environments().count() != known {
-            self.add_feeds(state, &BTreeMap::new());
-        }
-    }
-
-    fn add_feeds(&self, state: &Arc<State>, rolls: &BTreeMap<Box<str>, Vec<u8>>) {
-        let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        for entry in state.environments() {
-            let key = &entry.environment.key;
-            if !feeds.contains_key(key) {
-                let feed = Feed::new(
-                    key.clone(),
-                    Arc::clone(state),
-                    Arc::clone(&self.encoder),
-                    Arc::clone(&self.measurements),
-                    self.clock.clone(),
-                    rolls.get(key.as_str()).map(Vec::as_slice),
-                );
-                feeds.insert(key.clone(), Arc::new(feed));
-            }
-        }
-    }
-
-    /// Everything `decide` needs to know of a request.
-    pub(crate) fn meta(&self, request: &Request) -> Result<Meta, SubmitError> {
-        let mut entropy = [0; 16];
-        getrandom::fill(&mut entropy).map_err(|error| {
-            SubmitError::unavailable(format!("no randomness from the operating system: {error}"))
-        })?;
-        Ok(Meta {
-            now: self.clock.wall(),
-            actor: request.actor.clone(),
-            via: request.via.clone(),
-            why: request.why.clone(),
-            if_match: request.if_match,
-            idempotency: request.idempotency.clone(),
-            entropy: u128::from_le_bytes(entropy),
-        })
-    }
-
-    pub(crate) fn note_commit(&self, commit: Result<Duration, String>) {
-        let mut last = self
-            .last_commit
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match commit {
-            Ok(took) => {
-                *last = LastCommit {
-                    took: Some(took),
-                    failure: None,
-                }
-            }
-            Err(why) => last.failure = Some(why),
-        }
-    }
-
-    /// Saves the visible state as a cache of the fold.
-    pub(crate) fn save_snapshot(&self, beside: &dyn Beside) {
-        let state = self.state();
-        let head = JournalHead {
-            revision: state.revision(),
-            link: state.head(),
-        };
-        let saved = serde_json::to_vec(&state.to_snapshot())
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| {
-                beside
-                    .save_snapshot(&StoredSnapshot { head, bytes })
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = saved {
-            tracing::warn!(
-                error,
-                "the snapshot could not be saved; the next start reads more of the journal"
-            );
-        }
-    }
-
-    pub(crate) fn beat_interval(&self) -> Duration {
-        self.options.beat
     }
 }

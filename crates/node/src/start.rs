@@ -14,7 +14,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
 use crate::encoder::Encoder;
-use crate::node::{Node, Options, Running, Shared};
+use crate::node::{Node, Options, Running};
+use crate::shared::Shared;
 use crate::writer::{Writer, save_rolls};
 
 /// Entries read at once while folding.

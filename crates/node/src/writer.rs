@@ -13,9 +13,9 @@ use leverframe_core::{Command, Entry, Event, Meta, Record, State, frame};
 use leverframe_flags::EnvironmentKey;
 use leverframe_store::{AppendError, Fence, Store, StoreError};
 
-use crate::node::Shared;
 use crate::queue::{Job, Work};
 use crate::request::{Accepted, Request, SubmitError};
+use crate::shared::Shared;
 
 /// How often a group is decided again when another writer was faster.
 const ATTEMPTS_MAX: usize = 5;

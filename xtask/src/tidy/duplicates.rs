@@ -13,11 +13,9 @@ struct Known {
     because: &'static str,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 5] = [
     Known::new("getrandom", "ring is on 0.2"),
     Known::new("rand_core", "imbl's rand_xoshiro is on 0.9"),
-    Known::new("shlex", "build scripts are on 1, trycmd's snapbox is on 2"),
-    Known::new("similar", "insta is on 2, trycmd's snapbox is on 3"),
     Known::new("syn", "derive macros are moving from 2 to 3"),
     Known::new(
         "synstructure",
