@@ -12,7 +12,7 @@ fn an_evaluator_without_a_server_a_good_token_or_its_flag_answers_closed_and_say
     let recipe = bench.recipe("b1");
     let unknown = "lever_0123456789abcdef_00";
     let brake = bench.token("ci --role brake -e prod");
-    for (recipe, why) in [
+    let cases = [
         (
             recipe.clone().variable("LEVER_URL", &nobody_url),
             "no connection",
@@ -30,8 +30,9 @@ fn an_evaluator_without_a_server_a_good_token_or_its_flag_answers_closed_and_say
             "",
         ),
         (recipe.clone().variable("LEVER_FORCE_CLOSED", "*"), ""),
-    ] {
-        let mut evaluator = recipe.start();
+    ];
+    // All at once, because each waits for a while before it goes on without.
+    for (mut evaluator, why) in cases.map(|(recipe, why)| (recipe.start(), why)) {
         assert!(evaluator.next().ends_with(" false"), "{why}");
         assert!(!evaluator.asked("u-2"), "{why}");
         if !why.is_empty() {
@@ -75,6 +76,7 @@ fn evaluators_go_on_deciding_while_the_server_is_away_and_catch_up_when_it_is_ba
     let again: Vec<bool> = units.iter().map(|unit| evaluator.asked(unit)).collect();
     assert_eq!(again, answers);
     bench.start();
+    bench.until_current("b1", 1);
     let killed = bench
         .lever("kill new-checkout -e prod --wait=20s")
         .exits(0)
@@ -98,12 +100,12 @@ fn a_new_evaluator_without_a_server_serves_its_disk_cache_and_without_one_is_clo
     bench.kill_server();
 
     let second = cached.start();
-    assert!(second.next().ends_with(" true"));
     let without = recipe.start();
-    assert!(without.next().ends_with(" false"));
     let forced = cached
         .variable("LEVER_FORCE_CLOSED", "new-checkout")
         .start();
+    assert!(second.next().ends_with(" true"));
+    assert!(without.next().ends_with(" false"));
     assert!(forced.next().ends_with(" false"));
 
     // Both are followers like any other once the server is back.
@@ -133,21 +135,26 @@ fn a_disk_cache_that_is_damaged_is_no_crash_and_never_open() {
     first.until(true);
     assert!(first.leave().success());
     bench.kill_server();
-    for damage in [&b""[..], b"{", b"\0\0\0\0", &[0xA5; 10_000]] {
-        let mut damaged = 0;
+    let damages = [&b""[..], b"{", b"\0\0\0\0", &[0xA5; 10_000]];
+    let evaluators = damages.map(|damage| {
+        let damaged = cache.with_extension(damage.len().to_string());
+        std::fs::create_dir(&damaged).unwrap();
         for entry in std::fs::read_dir(&cache).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                std::fs::write(path, damage).unwrap();
-                damaged += 1;
-            }
+            std::fs::write(damaged.join(entry.unwrap().file_name()), damage).unwrap();
         }
-        assert!(damaged > 0, "there is a cache");
-        let evaluator = cached.start();
+        assert!(damaged.read_dir().unwrap().count() > 0, "there is a cache");
+        let recipe = cached.clone();
+        recipe
+            .variable("LEVER_CACHE_DIR", damaged.to_str().unwrap())
+            .start()
+    });
+    for evaluator in evaluators {
         assert!(evaluator.next().ends_with(" false"));
         assert!(!evaluator.log().contains("panicked"), "{}", evaluator.log());
         assert!(evaluator.leave().success());
     }
+    // The same with nothing damaged, so that the test can fail.
+    cached.start().until(true);
 }
 
 #[test]

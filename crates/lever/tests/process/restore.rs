@@ -47,6 +47,7 @@ fn a_kill_survives_the_restore_of_a_backup_taken_before_it() {
     bench.lever("log -n 1").exits(0).says("disk replaced");
 
     // The evaluator was ahead of the restored history, and takes the new one all the same.
+    bench.until_current("b1", 1);
     let opened = bench
         .lever("open new-checkout -e prod --to 100 -r 'all clear' --wait=20s")
         .exits(0)
@@ -75,6 +76,7 @@ fn an_evaluator_that_was_ahead_takes_the_restored_history() {
     bench.kill_server();
     bench.lever("restore early.db --data data").exits(0);
     bench.start();
+    bench.until_current("b1", 1);
     assert!(bench.revision() < ahead, "the restored history is shorter");
     // The backup has it open to nobody.
     evaluator.until(false);
@@ -175,9 +177,7 @@ fn an_evaluator_takes_each_history_after_the_last_even_when_journals_are_lost() 
             .lever("restore early.db --data data --close-all")
             .exits(0);
         bench.start();
-        bench.eventually("fleet -e prod", |fleet| {
-            fleet["evaluators"][0]["current"] == true
-        });
+        bench.until_current("b1", 1);
         assert!(
             !evaluator.asked("u-1"),
             "the restored history has it closed"

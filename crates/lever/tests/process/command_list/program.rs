@@ -21,6 +21,8 @@ fn every_command_of_the_issue_answers_a_program_with_one_document_across_a_crash
     tokens(&bench);
     keep(&bench);
 
+    bench.until_current("one", 1);
+    bench.until_current("two", 1);
     let reopened = bench.json("open new-checkout -e prod --to 100% -r again --wait=20s");
     assert_eq!(reopened["confirmation"]["state"], "confirmed");
     assert_eq!(reopened["confirmation"]["expected"], 2);
