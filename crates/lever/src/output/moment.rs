@@ -14,18 +14,24 @@ pub(crate) fn ago(text: &str, now: Timestamp) -> String {
     };
     let seconds = now.as_second().saturating_sub(time.as_second());
     match seconds {
-        i64::MIN..0 => format!("in {}", rough(seconds.saturating_neg())),
+        i64::MIN..0 => format!("in {}", rough(seconds.saturating_neg(), true)),
         0 => "now".to_owned(),
-        1.. => format!("{} ago", rough(seconds)),
+        1.. => format!("{} ago", rough(seconds, false)),
     }
 }
 
-fn rough(seconds: i64) -> String {
+/// `ahead` of now the nearest number counts, so that 30 days are 30 days a second later too; behind it
+/// the full ones.
+fn rough(seconds: i64, ahead: bool) -> String {
+    let count = |unit: i64| {
+        let half = if ahead { unit / 2 } else { 0 };
+        seconds.saturating_add(half) / unit
+    };
     match seconds {
         i64::MIN..=99 => format!("{seconds} s"),
-        100..=5_999 => format!("{} min", seconds / 60),
-        6_000..=172_799 => format!("{} h", seconds / 3_600),
-        172_800.. => format!("{} d", seconds / 86_400),
+        100..=5_999 => format!("{} min", count(60)),
+        6_000..=172_799 => format!("{} h", count(3_600)),
+        172_800.. => format!("{} d", count(86_400)),
     }
 }
 
@@ -54,6 +60,8 @@ mod tests {
             ("2026-11-21T09:00:00Z", "3 h ago"),
             ("2026-10-21T12:00:00Z", "31 d ago"),
             ("2026-12-21T12:00:00Z", "in 30 d"),
+            ("2026-12-21T11:59:59Z", "in 30 d"),
+            ("2026-10-21T12:00:01Z", "30 d ago"),
             ("yester\u{1b}day", "yester\\u{1b}day"),
         ] {
             assert_eq!(ago(time, now), told);
