@@ -22,8 +22,3 @@ mod version;
 pub use export::{Export, ExportedFlag, export};
 pub use import::{Import, ImportOptions, ImportedFlag, import};
 pub use refusal::{DocumentError, Refusal, Remark};
-
-/// Deepest nesting of one targeting, its evaluators included.
-pub const TARGETING_DEPTH_MAX: usize = 64;
-/// Most nodes of one targeting, its evaluators counted wherever they are used.
-pub const TARGETING_NODES_MAX: usize = 20_000;

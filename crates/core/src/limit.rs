@@ -49,6 +49,10 @@ pub const SILENT_MS: i64 = 5_000;
 pub const REFUSALS_MAX: usize = 100;
 /// Longest text an evaluator may say about itself, in bytes; the rest is cut off.
 pub const MEMBER_TEXT_BYTES_MAX: usize = 256;
+/// Deepest nesting of the targeting of one imported flag, its evaluators included.
+pub const TARGETING_DEPTH_MAX: usize = 64;
+/// Most parts of the targeting of one imported flag, evaluators counted wherever they are used.
+pub const TARGETING_NODES_MAX: usize = 20_000;
 /// Most evaluators on the roll of one environment.
 pub const ROLL_MAX: usize = 50_000;
 /// Most frames one environment's ring holds.

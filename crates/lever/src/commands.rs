@@ -16,6 +16,7 @@ mod eval;
 mod export;
 mod flag;
 mod fleet;
+mod import;
 mod kill;
 mod log;
 mod open;
@@ -92,6 +93,9 @@ pub(crate) enum ServerCommand {
     Token(token::Command),
     /// Write every definition to files: lever export -o flags/
     Export(export::Args),
+    /// Define flags from the files of other systems: lever import flagd flags.json
+    #[command(subcommand)]
+    Import(import::Command),
     /// Compare files with the server; exit 10 when they differ
     Diff(diff::Args),
     /// Bring the server's definitions to what files say; never a position
@@ -157,6 +161,7 @@ async fn talk(
         ServerCommand::Env(command) => env::run(session, command).await,
         ServerCommand::Token(command) => token::run(session, command).await,
         ServerCommand::Export(args) => export::run(session, &args, global.directory()).await,
+        ServerCommand::Import(command) => import::run(session, command).await,
         ServerCommand::Diff(args) => diff::run(session, &args).await,
         ServerCommand::Apply(args) => apply::run(session, &args).await,
         ServerCommand::Audit(command) => audit::run(session, command).await,

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use answer::Answer;
-pub(crate) use inert::inert;
+pub(crate) use inert::{inert, json as inert_json};
 pub(crate) use moment::{ago, milliseconds, parse_time};
 pub(crate) use screen::Screen;
 pub(crate) use style::{Tone, paint};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::refusal::Refused;
-use super::{TARGETING_DEPTH_MAX, TARGETING_NODES_MAX};
+use crate::limit::{TARGETING_DEPTH_MAX, TARGETING_NODES_MAX};
 
 /// A JSON value and where it stands.
 #[derive(Debug, Clone)]

@@ -102,7 +102,7 @@ fn refuse_too_many(plan: &Plan, max_changes: Option<usize>) -> Result<(), Failur
 }
 
 /// Lets the server try every step, and settles the reason on the way.
-async fn try_all(
+pub(super) async fn try_all(
     session: &Session,
     client: &Client,
     plan: &Plan,
@@ -134,7 +134,11 @@ async fn try_all(
     Ok((receipts, why))
 }
 
-async fn do_all(client: &Client, plan: &Plan, why: &Why) -> Result<Vec<Receipt>, Failure> {
+pub(super) async fn do_all(
+    client: &Client,
+    plan: &Plan,
+    why: &Why,
+) -> Result<Vec<Receipt>, Failure> {
     let mut receipts: Vec<Receipt> = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         match step.done(client, why.clone()).await {

@@ -19,7 +19,7 @@ pub(super) fn is_inert(lines: &str) -> bool {
 }
 
 /// The same for JSON text: what is escaped stands in strings, and stays the same string.
-pub(super) fn json(text: &str) -> Cow<'_, str> {
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
     escape(
         text,
         |c| c != '\n' && is_active(c),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod definitions;
+mod flagd;
 mod levers;
 mod program;
 mod reading;

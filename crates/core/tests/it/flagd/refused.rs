@@ -1,4 +1,5 @@
-use leverframe_core::flagd::{DocumentError, TARGETING_DEPTH_MAX, import};
+use leverframe_core::flagd::{DocumentError, import};
+use leverframe_core::limit::TARGETING_DEPTH_MAX;
 use serde_json::{Value as Json, json};
 
 use super::{imported, options, with_targeting};
