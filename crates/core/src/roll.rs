@@ -68,7 +68,7 @@ pub struct Member {
     pub last_seen: Timestamp,
     /// Whether a connection of its is open.
     pub is_connected: bool,
-    /// Whether it has acknowledged a snapshot and so counts.
+    /// Whether it was sent a snapshot and so counts: from then on it may answer by it.
     pub counts: bool,
     /// Where it last said it stands.
     pub acknowledged: Option<Acknowledged>,
@@ -174,6 +174,12 @@ impl Roll {
             is_leaving: false,
         });
         Ok(())
+    }
+
+    /// An evaluator is about to be sent its first snapshot, and counts from now on, though it has not
+    /// acknowledged anything: it may be stopped right after it began to answer.
+    pub fn snapshot_sent(&mut self, instance: &str) {
+        self.change(instance, |member| member.counts = true);
     }
 
     /// An evaluator says where it stands, and which definitions it refused there. From the first

@@ -101,6 +101,11 @@ impl Presence {
         self.change(|inner| inner.roll.joined(hello, now))
     }
 
+    /// An evaluator is about to be sent its first snapshot, and counts from now on.
+    pub fn snapshot_sent(&self, instance: &str) {
+        self.change(|inner| inner.roll.snapshot_sent(instance));
+    }
+
     /// An evaluator has applied a revision, except for the flags it refused (flag and why).
     pub fn acknowledge(
         &self,

@@ -21,7 +21,7 @@ use crate::writer::{Writer, save_rolls};
 /// Entries read at once while folding.
 const PAGE: usize = 1_000;
 /// How often rolls that changed are saved.
-const SAVE_ROLLS_EVERY: Duration = Duration::from_secs(1);
+const SAVE_ROLLS_EVERY: Duration = Duration::from_millis(250);
 
 /// A node that runs.
 pub struct Started {

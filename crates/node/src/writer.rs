@@ -106,7 +106,7 @@ impl Writer {
                     if let Err(error) = self.catch_up() {
                         tracing::error!(%error, "the journal cannot be read");
                     }
-                    return self.refuse(jobs, &why);
+                    return self.refuse(jobs, &format!("the change is not acknowledged: {why}"));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub struct Confirmation {
     pub stragglers: Vec<Straggler>,
     /// Definitions that evaluators which have the revision refused; those flags are closed there.
     pub refusals: Vec<Refusal>,
-    /// How many have joined and not acknowledged their first snapshot; they do not count yet.
+    /// How many have joined and were not sent their first snapshot; they do not count yet.
     pub joining: usize,
 }
 

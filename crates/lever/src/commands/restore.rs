@@ -69,6 +69,7 @@ pub(crate) async fn run(args: Args, screen: &Screen) -> Result<Exit, Failure> {
         human.push_str(lever);
         human.push_str(" stays closed: it was closed after the backup was taken");
     }
+    human.push_str("\n  tokens made after the backup are gone: make them again");
     if let Some(aside) = &done.aside {
         human.push_str("\n  the journal that was there is kept as ");
         human.push_str(&aside.display().to_string());

@@ -73,6 +73,21 @@ async fn who_joined_and_has_no_snapshot_yet_does_not_count() {
 }
 
 #[tokio::test]
+async fn who_was_sent_a_snapshot_counts_though_nothing_was_heard_of_it_since() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    feed.presence().join(hello("web-1")).unwrap();
+    feed.presence().snapshot_sent("web-1");
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    let asked = feed.presence().confirmation(killed.receipt.revision);
+    assert_eq!(
+        &*asked.confirmation.stragglers[0].instance, "web-1",
+        "it may be stopped right after it began to answer open"
+    );
+}
+
+#[tokio::test]
 async fn who_leaves_without_goodbye_during_a_kill_is_a_straggler_and_with_goodbye_is_not() {
     let bench = Bench::new().await;
     bench.create_flag("checkout").await;

@@ -243,7 +243,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Next::UpToDate => {}
             Next::Frames { frames, place } => {
                 // Before it is written: the acknowledgement may be here before the write returns.
-                self.place = Some(place);
+                if self.place.replace(place).is_none() {
+                    self.stay.follower.snapshot_sent();
+                }
                 self.standing = Standing::Fits;
                 write(&mut self.socket, &frames).await?;
             }

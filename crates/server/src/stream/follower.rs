@@ -166,6 +166,11 @@ impl Follower {
         self.node.steady_now()
     }
 
+    /// It is about to be sent its first snapshot, and may answer by it from then on.
+    pub(super) fn snapshot_sent(&self) {
+        self.feed.presence().snapshot_sent(&self.instance);
+    }
+
     /// Anything was heard.
     pub(super) fn heard(&self) {
         self.feed.presence().heard(&self.instance);

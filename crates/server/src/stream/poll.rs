@@ -38,6 +38,9 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
         () = stay.replaced() => Vec::new(),
         () = app.draining.cancelled() => Vec::new(),
     };
+    if place.is_none() && !frames.is_empty() {
+        stay.follower.snapshot_sent();
+    }
     // Between two polls it counts as connected; if no other comes, it is gone.
     let draining = app.draining.clone();
     app.tasks.spawn(async move {
