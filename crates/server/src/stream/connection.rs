@@ -166,13 +166,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 read = read(socket, decoder) => {
                     read?;
                     self.last_heard = Instant::now();
-                    continue;
                 }
                 () = stay.replaced() => {
                     return Err(policy("a newer connection of this instance took this one's place"));
                 }
                 () = app.draining.cancelled() => return Err(going_away()),
             }
+            // Whatever woke it: a heartbeat may have come while it read or wrote.
             self.beat(app).await?;
         }
     }

@@ -3,10 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use leverframe_node::{Node, Options};
+use leverframe_core::access::{Actor, Role, Token};
+use leverframe_core::{Command, Why};
+use leverframe_flags::EnvironmentKey;
+use leverframe_node::{Node, Options, Request};
 use leverframe_store::MemoryStore;
 use leverframe_store::memory::Disk;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::{BYTES_PER_S_MIN, End, PATIENCE, run, write};
@@ -58,4 +61,90 @@ async fn a_connection_that_waits_is_small() {
         bytes <= 2 * 1_024,
         "the task of one evaluator takes {bytes} bytes"
     );
+}
+
+/// A client that always has something to say and takes its time to listen: whenever a heartbeat
+/// comes, its connection is being written to, and then there is something to read.
+#[tokio::test]
+async fn a_talkative_evaluator_loses_its_connection_with_its_token_like_any_other() {
+    let store = Box::new(MemoryStore::open(&Disk::new()));
+    let options = Options {
+        beat: Duration::from_millis(5),
+        ..Options::default()
+    };
+    let started = Node::start(store, options, Arc::new(FrameEncoder))
+        .await
+        .unwrap();
+    let node = started.node;
+    let command = Command::CreateToken {
+        token: Box::new(Token {
+            id: "web".into(),
+            name: "web".into(),
+            role: Role::Evaluator,
+            environments: [EnvironmentKey::new("prod").unwrap()].into(),
+            keys: [].into(),
+            secret_sha256: "0".repeat(64).into(),
+            expires_at: None,
+        }),
+    };
+    submit(&node, command).await;
+    let token = Arc::clone(node.state().token("web").unwrap());
+    let feed = node.feed("prod").unwrap();
+    let app = App::new(node.clone(), Settings::at("127.0.0.1:0".parse().unwrap()));
+    let (socket, client) = tokio::io::duplex(64);
+    let following = tokio::spawn(run(app, token, feed, socket, Bytes::new()));
+    let (mut listen, mut say) = tokio::io::split(client);
+    let saying = tokio::spawn(async move {
+        let hello = br#"{"type":"hello","instance":"a","application":"","build":"","client":""}"#;
+        say.write_all(&masked(0x81, hello)).await?;
+        loop {
+            say.write_all(&masked(0x89, &[b'x'; 100])).await?;
+        }
+        #[expect(unreachable_code, reason = "says what the block's error is")]
+        Ok::<(), std::io::Error>(())
+    });
+    let listening = async {
+        let mut some = [0; 64];
+        while listen.read(&mut some).await.is_ok_and(|bytes| bytes > 0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        submit(&node, Command::RevokeToken { id: "web".into() }).await;
+    };
+    let both = async { tokio::join!(listening, revoking) };
+    let ended = tokio::time::timeout(Duration::from_secs(5), both).await;
+    assert!(ended.is_ok(), "it goes on following");
+    following.await.unwrap();
+    saying.abort();
+}
+
+async fn submit(node: &Node, command: Command) {
+    let admin = node
+        .state()
+        .tokens()
+        .find(|entry| entry.token.role == Role::Admin)
+        .map(|entry| entry.token.id.clone())
+        .unwrap();
+    let request = Request {
+        command,
+        actor: Actor::Token { id: admin },
+        via: "test".into(),
+        why: Why::default(),
+        if_match: None,
+        idempotency: None,
+        dry_run: false,
+        received: std::time::Instant::now(),
+    };
+    node.submit(request).await.unwrap();
+}
+
+/// A short frame of a client; with a mask of zeros the payload stays as it is.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    assert!(length < 126);
+    let mut frame = vec![first, 0x80 | length, 0, 0, 0, 0];
+    frame.extend_from_slice(payload);
+    frame
 }
