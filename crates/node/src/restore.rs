@@ -2,6 +2,7 @@
 
 use leverframe_core::access::Actor;
 use leverframe_core::decide::{Decision, decide};
+use leverframe_core::state::Flag;
 use leverframe_core::{Command, Entry, Meta, Rejection, State, Timestamp, Why};
 use leverframe_flags::{EnvironmentKey, FlagKey, Position};
 use leverframe_store::{Reader, Store};
@@ -63,7 +64,7 @@ pub fn continue_after_restore(
             let mut replaced = State::new();
             fold(&mut replaced, *reader)?;
             epoch = epoch.max(replaced.epoch());
-            latched_since(&state, &replaced)
+            closed_since(&state, &replaced)
         }
         Replaced::CloseAll => {
             epoch = epoch.max(on_the_clock(now));
@@ -111,35 +112,41 @@ fn on_the_clock(now: Timestamp) -> u64 {
     u64::try_from(now.as_ms()).unwrap_or_default()
 }
 
-/// What `replaced` had latched and `restored` has not, a lever that the backup never saw moved
-/// included: that it is closed there anyway does not hold it against a pin.
-fn latched_since(restored: &State, replaced: &State) -> Vec<(FlagKey, EnvironmentKey)> {
+/// What was closed in `replaced` and is not in `restored`: by a kill, whose latch counts even where
+/// the backup has the lever closed anyway, because that alone does not hold it against a pin; or by
+/// an undo. A flag that was archived since comes back into use with the backup, and must not come
+/// back open.
+fn closed_since(restored: &State, replaced: &State) -> Vec<(FlagKey, EnvironmentKey)> {
+    let comes_open = |flag: &Flag, environment: &EnvironmentKey, replaced: &Position| {
+        let backed_up = flag.position(environment.as_str());
+        if is_latch(replaced) {
+            !is_latch(backed_up)
+        } else {
+            replaced.is_closed() && !backed_up.is_closed()
+        }
+    };
     levers_of(replaced)
-        .filter(|(_, _, position)| is_latch(position))
-        .filter(|(flag, environment, _)| {
+        .filter(|(flag, environment, position)| {
             restored
-                .flag(flag.as_str())
-                .is_some_and(|flag| !is_latch(flag.position(environment.as_str())))
+                .flag(flag.key().as_str())
+                .is_some_and(|flag| comes_open(flag, environment, position))
         })
-        .map(|(flag, environment, _)| (flag.clone(), environment.clone()))
+        .map(|(flag, environment, _)| (flag.key().clone(), environment.clone()))
         .collect()
 }
 
 fn not_closed(restored: &State) -> Vec<(FlagKey, EnvironmentKey)> {
     levers_of(restored)
-        .filter(|(_, _, position)| !is_latch(position))
-        .map(|(flag, environment, _)| (flag.clone(), environment.clone()))
+        .filter(|(flag, _, position)| !flag.is_archived && !is_latch(position))
+        .map(|(flag, environment, _)| (flag.key().clone(), environment.clone()))
         .collect()
 }
 
-fn levers_of(state: &State) -> impl Iterator<Item = (&FlagKey, &EnvironmentKey, &Position)> {
-    state
-        .flags()
-        .filter(|flag| !flag.is_archived)
-        .flat_map(|flag| {
-            let levers = flag.levers.iter();
-            levers.map(|(environment, lever)| (flag.key(), environment, &lever.position))
-        })
+fn levers_of(state: &State) -> impl Iterator<Item = (&Flag, &EnvironmentKey, &Position)> {
+    state.flags().flat_map(|flag| {
+        let levers = flag.levers.iter();
+        levers.map(|(environment, lever)| (&**flag, environment, &lever.position))
+    })
 }
 
 fn is_latch(position: &Position) -> bool {

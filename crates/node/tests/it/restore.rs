@@ -1,12 +1,12 @@
 //! P3 over a restore: what was closed since the backup stays closed.
 
-use leverframe_core::{Timestamp, Why};
+use leverframe_core::{Command, Timestamp, Why};
 use leverframe_flags::Position;
-use leverframe_node::{Replaced, continue_after_restore};
+use leverframe_node::{Replaced, Request, continue_after_restore};
 use leverframe_store::memory::Disk;
 use leverframe_store::{Fence, MemoryStore, Store};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, close, flag_key};
 
 /// A disk that holds what another one held up to now.
 fn backup_of(disk: &Disk) -> Disk {
@@ -108,4 +108,51 @@ async fn a_lever_that_was_first_opened_and_killed_after_the_backup_stays_latched
         ),
         "so that no pin and no edit gets past it"
     );
+}
+
+/// `checkout` is open in a backup, and closed since by `closing`; where it stands after the restore.
+async fn restored_after(closing: &[Command]) -> String {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.open("checkout", "prod", 100).await;
+    let backup = backup_of(&bench.disk);
+    for command in closing {
+        let seen = bench
+            .node
+            .state()
+            .flag("checkout")
+            .unwrap()
+            .defined_revision;
+        let request = Request {
+            if_match: Some(seen),
+            ..bench.request(command.clone())
+        };
+        bench.node.submit(request).await.unwrap();
+    }
+    let old = bench.disk.clone();
+    drop(bench);
+
+    let reader = MemoryStore::open(&old).reader();
+    let mut store = MemoryStore::open(&backup);
+    let now = Timestamp::from_ms(1_800_000_000_000);
+    let replaced = Replaced::Journal(&*reader);
+    continue_after_restore(&mut store, &replaced, now, "test", Why::default()).unwrap();
+    drop(store);
+    let state = Bench::on(backup).await.node.state();
+    state.flag("checkout").unwrap().position("prod").to_string()
+}
+
+#[tokio::test]
+async fn what_an_undo_closed_since_the_backup_stays_closed_too() {
+    let undo = Command::Undo { revision: None };
+    assert_eq!(restored_after(&[undo]).await, "closed");
+}
+
+#[tokio::test]
+async fn what_was_killed_and_archived_since_the_backup_does_not_come_back_open() {
+    let archive = Command::ArchiveFlag {
+        flag: flag_key("checkout"),
+    };
+    let closing = [close("checkout", "prod"), archive];
+    assert_eq!(restored_after(&closing).await, "closed");
 }
