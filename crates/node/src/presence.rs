@@ -127,11 +127,13 @@ impl Presence {
                 .member(instance)
                 .and_then(|member| member.acknowledged.as_ref())
                 .filter(|had| had.epoch == epoch)
-                .map_or_else(Reached::default, reached);
+                .map(reached);
             inner
                 .roll
                 .acknowledged(instance, acknowledged, refused, now);
-            if epoch == inner.epoch {
+            if let Some(had) = had
+                && epoch == inner.epoch
+            {
                 inner.pulls.acknowledged(had, has, arrived);
             }
         });

@@ -83,7 +83,8 @@ impl Pulls {
         });
     }
 
-    /// An acknowledgement of an evaluator came in.
+    /// An acknowledgement came in of an evaluator that had acknowledged before; who joins is not
+    /// timed for what was there before.
     pub(crate) fn acknowledged(&mut self, had: Reached, has: Reached, arrived: Instant) {
         for pull in &mut self.0 {
             if has.has(pull.wanted) && !had.has(pull.wanted) {
@@ -93,15 +94,17 @@ impl Pulls {
         }
     }
 
-    /// Looks which changes everybody has now. Asks `is_had` of those somebody has, the oldest first,
-    /// until one is not: who is behind a change is behind every newer one. Tells how long each took.
+    /// Looks which changes everybody has now. Asks `is_had` of those that reached somebody, the oldest
+    /// first, until one is not: who is behind a change is behind every newer one. Tells how long each
+    /// took.
     pub(crate) fn complete(
         &mut self,
         is_had: impl Fn(Wanted) -> bool,
         mut took: impl FnMut(Duration),
     ) {
-        for pull in self.0.iter_mut().filter(|pull| pull.completed.is_none()) {
-            if pull.latencies.is_empty() || !is_had(pull.wanted) {
+        let is_awaited = |pull: &&mut Pull| pull.completed.is_none() && !pull.latencies.is_empty();
+        for pull in self.0.iter_mut().filter(is_awaited) {
+            if !is_had(pull.wanted) {
                 break;
             }
             let elapsed = pull.received.elapsed();

@@ -142,3 +142,35 @@ async fn a_second_kill_answers_with_the_revision_of_the_first() {
     );
     assert_eq!(bench.node.state().revision(), first.receipt.revision);
 }
+
+#[tokio::test]
+async fn who_joins_later_is_not_timed_for_what_was_there_before() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let before = bench
+        .kill("checkout", "prod")
+        .await
+        .unwrap()
+        .receipt
+        .revision;
+    let feed = bench.feed("prod");
+    bench.join("prod", "web-1");
+    let asked = feed.presence().confirmation(before);
+    assert!(
+        asked.confirmation.is_complete(),
+        "its snapshot has the kill"
+    );
+    assert!(
+        asked.confirm_ms.is_none() && asked.elapsed_ms.is_none(),
+        "it was not there to be reached"
+    );
+
+    bench.open("checkout", "prod", 50).await;
+    let after = feed.revision();
+    bench.acknowledge("prod", "web-1", after);
+    let asked = feed.presence().confirmation(after);
+    assert!(
+        asked.elapsed_ms.is_some(),
+        "what nobody was there for holds up no time of what came later"
+    );
+}
