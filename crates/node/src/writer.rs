@@ -125,6 +125,10 @@ impl Writer {
                     group.steps.push(step);
                     Answer::Stored(group.steps.len() - 1)
                 }
+                Ok(Decided::Repeat { revision }) => match group.index_of(revision) {
+                    Some(index) => Answer::Stored(index),
+                    None => Answer::Settled(self.repeat(revision)),
+                },
                 Ok(Decided::Settled(accepted)) => Answer::Settled(Ok(accepted)),
                 Err(error) => Answer::Settled(Err(error)),
             };
@@ -156,7 +160,7 @@ impl Writer {
             Decision::Unchanged { revision } => {
                 Ok(Decided::Settled(unchanged(request, revision, &meta)))
             }
-            Decision::Repeat { revision } => self.repeat(revision).map(Decided::Settled),
+            Decision::Repeat { revision } => Ok(Decided::Repeat { revision }),
         }
     }
 
@@ -344,6 +348,17 @@ impl Writer {
 enum Decided {
     Step(Step),
     Settled(Accepted),
+    /// The command came before, and became this revision, which may be one of the same group.
+    Repeat {
+        revision: u64,
+    },
+}
+
+impl Group {
+    fn index_of(&self, revision: u64) -> Option<usize> {
+        let mut steps = self.steps.iter();
+        steps.position(|step| step.entry.record.revision == revision)
+    }
 }
 
 fn step(

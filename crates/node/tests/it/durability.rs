@@ -149,3 +149,37 @@ async fn a_node_whose_leadership_was_taken_writes_no_more() {
     );
     new.kill("checkout", "prod").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_repeat_that_comes_while_the_first_is_being_stored_gets_the_same_answer() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.open("checkout", "prod", 50).await;
+    let idempotency = Some(Idempotency {
+        key: "k1".into(),
+        body_sha256: "b".into(),
+    });
+    let request = Request {
+        idempotency,
+        ..bench.request(close("checkout", "prod"))
+    };
+    // The writer is busy, so that both come to it together.
+    let hang = bench.disk.faults().hang_appends();
+    let submit = |request: Request| {
+        let node = bench.node.clone();
+        tokio::spawn(async move { node.submit(request).await })
+    };
+    let busy = submit(bench.request(leverframe_core::Command::CreateFlag {
+        definition: Box::new(crate::bench::boolean("busy")),
+    }));
+    tokio::task::yield_now().await;
+    let answers = [submit(request.clone()), submit(request)];
+    tokio::task::yield_now().await;
+    drop(hang);
+    busy.await.unwrap().unwrap();
+    let mut revisions = Vec::new();
+    for answer in answers {
+        revisions.push(answer.await.unwrap().unwrap().receipt.revision);
+    }
+    assert_eq!(revisions[0], revisions[1]);
+}
