@@ -1,15 +1,16 @@
 //! One environment's feed: the frames its evaluators are sent, the rule set the node itself
 //! evaluates with, and who follows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use leverframe_core::limit::RING_FRAMES_MAX;
 use leverframe_core::ring::Ring;
-use leverframe_core::{State, frame};
+use leverframe_core::{Link, State, frame};
 use leverframe_flags::{Cursor, EnvironmentKey, FlagKey, Follower, Position, RuleSet, Update};
 use tokio::sync::watch;
 
@@ -46,6 +47,8 @@ struct Tail {
     /// The state at the end of the ring; the writer may be ahead of it for a moment.
     state: Arc<State>,
     place: Place,
+    /// The journal's head at the revisions that the ring may lead on from.
+    heads: VecDeque<(u64, Link)>,
     /// Kills that are out and not stored, by number; outside the chain of revisions.
     brakes: BTreeMap<u64, Braked>,
 }
@@ -93,6 +96,7 @@ impl Feed {
         saved_roll: Option<&[u8]>,
     ) -> Self {
         let place = Place::of(&state, &environment);
+        let heads = head_of(&state, &environment).into_iter().collect();
         let mut follower = Follower::new(environment.clone());
         if let Some(snapshot) = frame::snapshot(&state, &environment) {
             follower.apply(snapshot);
@@ -116,6 +120,7 @@ impl Feed {
             measurements,
             tail: Mutex::new(Tail {
                 ring: Ring::starting_at(place.revision),
+                heads,
                 state,
                 place,
                 brakes: BTreeMap::new(),
@@ -142,10 +147,19 @@ impl Feed {
         self.head.subscribe()
     }
 
-    /// The environment's revision.
+    /// The environment's revision: what [`Feed::next`] leads to.
     #[must_use]
     pub fn revision(&self) -> u64 {
-        self.head.borrow().revision
+        self.lock_tail().place.revision
+    }
+
+    /// The journal's head at a revision of the environment; `None` for those that nothing leads on
+    /// from any more. Who says another one knows a journal that lost its end.
+    #[must_use]
+    pub fn head_at(&self, revision: u64) -> Option<Link> {
+        let tail = self.lock_tail();
+        let known = tail.heads.binary_search_by_key(&revision, |(at, _)| *at);
+        known.ok().and_then(|index| Some(tail.heads.get(index)?.1))
     }
 
     /// The rule set the node evaluates with; lock-free.
@@ -270,6 +284,8 @@ impl Feed {
             ..
         } = *cursor;
         let encoded = self.encoder.encode(&update);
+        // Before anybody is sent it: an acknowledgement must find what it is timed against.
+        self.presence.published(epoch, revision, received);
         {
             let mut tail = self.lock_tail();
             match encoded {
@@ -286,10 +302,12 @@ impl Feed {
                 ..Place::of(after, &self.environment)
             };
             tail.state = Arc::clone(after);
+            tail.heads.extend(head_of(after, &self.environment));
+            while tail.heads.len() > RING_FRAMES_MAX + 1 {
+                tail.heads.pop_front();
+            }
         }
         self.measurements.frames.fetch_add(1, Ordering::Relaxed);
-        // Before the streams wake: an acknowledgement must find what it is timed against.
-        self.presence.published(epoch, revision, received);
         self.head.send_modify(|head| {
             head.epoch = epoch;
             head.revision = revision;
@@ -379,6 +397,12 @@ fn close_in(snapshot: &mut Update, braked: &BTreeSet<FlagKey>, brake: u64) {
             flag.position = Position::start();
         }
     }
+}
+
+/// Where the environment stands, and the journal's head there.
+fn head_of(state: &State, environment: &EnvironmentKey) -> Option<(u64, Link)> {
+    let entry = state.environment(environment.as_str())?;
+    Some((entry.revision, entry.head))
 }
 
 fn frames_after(ring: &Ring<Bytes>, revision: u64) -> Option<Vec<Bytes>> {

@@ -1,5 +1,8 @@
 //! What streams are sent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use leverframe_core::Command;
 use leverframe_flags::{Context, Update};
 use leverframe_node::{Next, Place};
@@ -99,6 +102,57 @@ async fn the_node_decides_by_its_own_frames() {
     assert_eq!(value("checkout"), Some(true));
     bench.kill("checkout", "prod").await.unwrap();
     assert_eq!(value("checkout"), Some(false));
+}
+
+/// An acknowledgement of more than the feed's revision is not believed, and is sent only once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_that_the_feed_has_not_come_to() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let is_done = Arc::new(AtomicBool::new(false));
+    let stream = {
+        let (feed, is_done) = (Arc::clone(&feed), Arc::clone(&is_done));
+        std::thread::spawn(move || {
+            let mut at = None;
+            while !is_done.load(Ordering::Relaxed) {
+                if let Next::Frames { place, .. } = feed.next(at.as_ref()) {
+                    let reached = feed.revision();
+                    assert!(
+                        place.revision <= reached,
+                        "sent {} at {reached}",
+                        place.revision
+                    );
+                    at = Some(place);
+                }
+            }
+        })
+    };
+    for _ in 0..500 {
+        bench.open("checkout", "prod", 10).await;
+        bench.kill("checkout", "prod").await.unwrap();
+    }
+    is_done.store(true, Ordering::Relaxed);
+    stream.join().unwrap();
+}
+
+/// A journal that lost its end and went on (a disk put back, a standby that was behind): revisions
+/// come again, and are others. Who knows the lost ones must not be taken to have the new ones.
+#[tokio::test]
+async fn the_feed_knows_what_was_at_the_revisions_it_leads_on_from() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let feed = bench.feed("prod");
+    let (first, head) = (feed.revision(), bench.node.state().head());
+    assert_eq!(feed.head_at(first), Some(head));
+    bench.open("checkout", "prod", 10).await;
+    bench.kill("checkout", "prod").await.unwrap();
+    assert_eq!(feed.head_at(first), Some(head), "later ones do not hide it");
+    assert_eq!(
+        feed.head_at(feed.revision()),
+        Some(bench.node.state().head())
+    );
+    assert_eq!(feed.head_at(0), None);
 }
 
 #[tokio::test]

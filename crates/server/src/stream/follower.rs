@@ -74,11 +74,7 @@ impl Follower {
         if cursor.journal != state.journal() || environment != cursor.environment.as_str() {
             return None;
         }
-        let here = state.environment(environment.as_str())?;
-        let is_rewritten = cursor.epoch == state.epoch()
-            && cursor.revision == here.revision
-            && cursor.head != here.head.to_hex();
-        if is_rewritten {
+        if !self.is_known(cursor.epoch, cursor.revision, &cursor.head) {
             tracing::error!(
                 %environment,
                 instance = %self.instance,
@@ -102,13 +98,7 @@ impl Follower {
         let is_sent = sent
             .is_some_and(|sent| (told.epoch, told.revision) <= (sent.epoch, sent.revision))
             && self.is_reached(told.epoch, told.revision);
-        let is_known = state
-            .environment(self.feed.environment().as_str())
-            .is_some_and(|here| {
-                told.epoch != state.epoch()
-                    || told.revision != here.revision
-                    || told.head == here.head.to_hex()
-            });
+        let is_known = self.is_known(told.epoch, told.revision, &told.head);
         if told.journal != state.journal() || !is_sent || !is_known {
             tracing::warn!(
                 environment = %self.feed.environment(),
@@ -144,6 +134,15 @@ impl Follower {
     /// Whether this journal has come so far.
     fn is_reached(&self, epoch: u64, revision: u64) -> bool {
         (epoch, revision) <= (self.node.state().epoch(), self.feed.revision())
+    }
+
+    /// Whether the record at a revision is the one this journal has there, as far as is known here.
+    fn is_known(&self, epoch: u64, revision: u64, head: &str) -> bool {
+        epoch != self.node.state().epoch()
+            || self
+                .feed
+                .head_at(revision)
+                .is_none_or(|here| here.to_hex() == head)
     }
 
     fn acknowledged(
@@ -222,15 +221,4 @@ fn plain(text: &str) -> Box<str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_evaluator_says_of_itself_cannot_move_a_terminal() {
-        assert_eq!(
-            &*plain("a\u{1b}[31mb\u{202e}c\n"),
-            "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}"
-        );
-        assert_eq!(plain(&"x".repeat(1_000)).len(), 256);
-    }
-}
+mod tests;
