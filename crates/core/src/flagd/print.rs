@@ -188,13 +188,7 @@ fn attribute_test(var: &Json, test: &Test, is_wanted: bool) -> Result<Json, Stri
             // A number is no version, though some engines would take it for one.
             fenced(vec![is_text(var)], json!({"sem_ver": [var, sign, version]}))
         }
-        Test::Contains(literal) if is_wanted => contains(var, literal)?,
-        Test::Contains(_) => {
-            return Err(
-                "flagd cannot tell a list that lacks something from an attribute that is no list"
-                    .to_owned(),
-            );
-        }
+        Test::Contains(literal) => contains(var, literal, is_wanted)?,
         Test::Matches(_) => return Err("flagd has no regular expressions".to_owned()),
         Test::Network(_) => return Err("flagd knows no networks".to_owned()),
         Test::Before(_) | Test::After(_) => return Err("flagd reads no dates".to_owned()),
@@ -223,15 +217,24 @@ fn affix(word: &str, var: &Json, text: &str, is_wanted: bool) -> Json {
     }
 }
 
-/// A part of a text, or an item of a list. `merge` makes a list of a scalar, too, which is not
-/// what is asked.
-fn contains(var: &Json, literal: &Literal) -> Result<Json, String> {
+/// A part of a text, or an item of a list. `merge` makes a list of anything, and of a list that list:
+/// only a list is not in what `merge` makes of it.
+fn contains(var: &Json, literal: &Literal, is_wanted: bool) -> Result<Json, String> {
     let part = constant(literal)?;
-    let in_list = json!({"in": [part, {"merge": [var]}]});
-    let in_list = fenced(vec![json!({"!==": [var, part]})], in_list);
+    let asked = |whole: Json| {
+        let within = json!({"in": [part, whole]});
+        if is_wanted {
+            within
+        } else {
+            json!({"!": within})
+        }
+    };
+    let merged = json!({"merge": [var]});
+    let is_list = json!({"!": {"in": [var, merged]}});
+    let in_list = fenced(vec![is_list], asked(merged));
     Ok(match literal {
         Literal::String(_) => json!({"or": [
-            fenced(vec![is_text(var)], json!({"in": [part, var]})),
+            fenced(vec![is_text(var)], asked(var.clone())),
             in_list,
         ]}),
         _ => in_list,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use leverframe_flags::{Expr, Hash, Serve, Value, VariantKey};
 use serde_json::Value as Json;
 
+use super::compare::over;
 use super::condition::{Affix, all, unknown};
 use super::node::{Node, Operation, Reader};
 use super::operand::Operand;
@@ -100,13 +101,20 @@ impl<'d> Targeting<'d, '_> {
                 let (holds, fails) = match self.reader.affix_test(operation)? {
                     Affix::Constant(holds) => (Expr::Constant(holds), Expr::Constant(!holds)),
                     Affix::Test {
-                        attribute, test, ..
-                    } if attribute.missing == Scalar::Null => {
-                        let test = Expr::test(attribute.subject, test);
-                        (test.clone(), Expr::not(test))
-                    }
-                    Affix::Test { .. } => {
-                        return Err(operation.refused("a default in an answer cannot be kept"));
+                        attribute,
+                        in_default,
+                        test,
+                    } => {
+                        let holds = Expr::test(attribute.subject.clone(), test);
+                        let fails = Expr::not(holds.clone());
+                        if attribute.missing == Scalar::Null {
+                            (holds, fails)
+                        } else {
+                            (
+                                over(&attribute, in_default, true, vec![holds]),
+                                over(&attribute, in_default, false, vec![fails]),
+                            )
+                        }
                     }
                 };
                 self.three_ways(operation, guard, holds, fails)

@@ -4,17 +4,28 @@ use std::io::Write as _;
 use std::path::Path;
 
 use leverframe_core::flag::FlagDefinition;
-use leverframe_core::flagd::{Export, ExportedFlag, export};
+use leverframe_core::flagd::{Export, ExportedFlag, Refusal, Remark, export};
 use leverframe_flags::{Latch, Segment, Value, VariantKey};
 use leverframe_wire::admin::{Flag, Position};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, inert_json};
+use crate::output::{Answer, Tone, inert, inert_json, paint};
 use crate::plan::Present;
 use crate::session::Session;
+
+/// What was written into a file.
+#[derive(Serialize)]
+struct Written<'w> {
+    file: &'w Path,
+    environment: &'w str,
+    flags: usize,
+    refused: &'w [Refusal],
+    remarks: &'w [Remark],
+}
 
 /// Prints `environment`, to stdout or into a file.
 pub(super) async fn run(
@@ -57,9 +68,22 @@ pub(super) async fn run(
     match file {
         Some(path) => {
             replace(path, &text).map_err(|error| Failure::file(path, error))?;
-            session
-                .screen
-                .note(&format!("written to {}", path.display()));
+            let flags = flags.len() - export.refusals.len();
+            let written = Written {
+                file: path,
+                environment,
+                flags,
+                refused: &export.refusals,
+                remarks: &export.remarks,
+            };
+            let human = format!(
+                "{} {flags} flags of {} in {}",
+                paint(Tone::Good, "✓"),
+                inert(environment),
+                inert(&path.display().to_string())
+            );
+            let answer = Answer::new(&written, human)?.named([path.display().to_string()]);
+            session.screen.answer(&answer)?;
         }
         None => {
             let answer = Answer::new(&export.document, inert_json(&text))?
@@ -115,7 +139,7 @@ fn position(key: &str, position: &Position) -> Result<leverframe_flags::Position
 }
 
 /// The same JSON as another type; the API's and the domain's differ only in names.
-fn same<T: DeserializeOwned>(key: &str, document: &impl serde::Serialize) -> Result<T, Failure> {
+fn same<T: DeserializeOwned>(key: &str, document: &impl Serialize) -> Result<T, Failure> {
     serde_json::from_value(json!(document)).map_err(|error| {
         Failure::failed(format!(
             "{key}: this program does not understand its definition ({error}); is the server newer?"
