@@ -75,7 +75,8 @@ impl Config {
                 break;
             }
             remarks.push(format!(
-                "the token of {} is not shown to {}, which comes from {}",
+                "the token of {} is not shown to {}, which comes from {}; name the server by \
+                 --url or LEVER_URL if you mean it",
                 layer.source,
                 join(&servers.value),
                 servers.source
@@ -105,6 +106,14 @@ impl Config {
 
 /// Whether the token of `layer` may be shown to `servers`.
 fn may_see(layer: &Layer, servers: &Sourced<Vec<Url>>) -> Result<bool, Failure> {
+    // A variable is there in every directory, and the project in this one may be a stranger's.
+    let is_ambient = layer.source == Source::Variable;
+    if is_ambient
+        && matches!(servers.source, Source::Project(_))
+        && !servers.value.iter().all(crate::api::is_loopback)
+    {
+        return Ok(false);
+    }
     if layer.source.is_typed() || layer.source == servers.source {
         return Ok(true);
     }

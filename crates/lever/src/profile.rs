@@ -59,6 +59,19 @@ pub(crate) fn remove(path: &Path, profile: &Profile) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes the profile at `path` away, if it still is `profile`, and puts back the one that was there
+/// before.
+pub(crate) fn give_back(
+    path: &Path,
+    profile: &Profile,
+    before: Option<&Profile>,
+) -> io::Result<()> {
+    match before {
+        Some(before) if read(path)?.as_ref() == Some(profile) => write(path, before),
+        _ => remove(path, profile),
+    }
+}
+
 fn create_private(directory: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -93,6 +106,18 @@ mod tests {
             assert_eq!(mode(&path), 0o600);
             assert_eq!(mode(path.parent().unwrap()), 0o700);
         }
+    }
+
+    #[test]
+    fn a_demo_gives_the_profile_back_that_was_there_before() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("profile.toml");
+        let (served, demo) = (profile("http://127.0.0.1:1"), profile("http://127.0.0.1:2"));
+        write(&path, &demo).unwrap();
+        give_back(&path, &demo, Some(&served)).unwrap();
+        assert_eq!(read(&path).unwrap(), Some(served.clone()));
+        give_back(&path, &demo, None).unwrap();
+        assert_eq!(read(&path).unwrap(), Some(served), "it was another's");
     }
 
     #[test]

@@ -84,8 +84,15 @@ fn selected<'a>(case: &Case<'a>, selection: &Selection) -> Result<Vec<&'a Flag>,
             });
         }
         Selection::Flags(keys) => {
+            // One that is out of use answers nobody any more, and must not hold up the others.
+            let is_archived = |key: &FlagKey| {
+                let flag = case.state.flag(key.as_str());
+                flag.is_some_and(|flag| flag.is_archived)
+            };
+            let is_only_archived = keys.iter().all(is_archived);
             return keys
                 .iter()
+                .filter(|key| is_only_archived || !is_archived(key))
                 .map(|key| case.flag(key).map(|flag| &**flag))
                 .collect();
         }

@@ -282,6 +282,21 @@ fn a_kill_survives_archiving_and_coming_back() {
 }
 
 #[test]
+fn a_flag_that_is_out_of_use_does_not_hold_up_the_kill_of_others() {
+    let mut world = World::with_flags(["checkout", "gone"]);
+    world.open("checkout", "prod", "5");
+    let seen = world.flag("gone").defined_revision;
+    world
+        .by("ana")
+        .seen(seen)
+        .done(Command::ArchiveFlag { flag: key("gone") });
+    world.by("oncall").done(close(["checkout", "gone"], "prod"));
+    assert!(is_latched(world.position("checkout", "prod")));
+    let alone = world.by("oncall").refused(close(["gone"], "prod"));
+    assert_eq!(alone.code(), "conflict");
+}
+
+#[test]
 fn what_closed_means_cannot_change_while_it_is_latched_somewhere() {
     let mut world = World::with_flags(["checkout"]);
     world.kill("checkout", "staging");

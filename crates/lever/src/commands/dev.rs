@@ -83,13 +83,16 @@ async fn play(args: &Args, host: &Host, is_json: bool) -> Result<Exit, Failure> 
             } else {
                 crate::profile::path()
             };
+            // A `lever serve` on this machine gets its own back afterwards.
+            let mut before = None;
             if let Some(path) = &left {
+                before = crate::profile::read(path).ok().flatten();
                 crate::profile::write(path, &profile)
                     .map_err(|error| Failure::file(path, error))?;
             }
             let watched = watch(&api, &shop, host.url(), args.seed, rate).await;
             if let Some(path) = &left {
-                crate::profile::remove(path, &profile)
+                crate::profile::give_back(path, &profile, before.as_ref())
                     .map_err(|error| Failure::file(path, error))?;
             }
             watched

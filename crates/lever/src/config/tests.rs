@@ -251,10 +251,34 @@ fn a_strange_project_cannot_make_anybody_trust_its_authorities() {
     assert_eq!(ca(&house), None);
     // For its own server it may.
     let project = "url = \"https://project\"\nca_file = \"project.pem\"\n";
-    let house = House::new()
-        .file(PROJECT, project)
-        .variable("LEVER_TOKEN", "token");
+    let house = House::new().file(PROJECT, project);
     assert_eq!(ca(&house).unwrap(), "project.pem");
+}
+
+#[test]
+fn a_strangers_project_does_not_get_the_token_that_lies_in_the_environment() {
+    let project = |url: &str| {
+        House::new()
+            .file(PROJECT, &format!("url = \"{url}\"\n"))
+            .variable("LEVER_TOKEN", "mine")
+    };
+    let config = project("https://evil.example").resolve().unwrap();
+    assert_eq!(config.token, None);
+    assert!(
+        config.remarks[0].contains("name the server by --url"),
+        "{:?}",
+        config.remarks
+    );
+    // A server on this machine is nobody else's, and one that was named is meant.
+    assert!(
+        project("http://127.0.0.1:5387")
+            .resolve()
+            .unwrap()
+            .token
+            .is_some()
+    );
+    let named = project("https://evil.example").variable("LEVER_URL", "https://evil.example");
+    assert!(named.resolve().unwrap().token.is_some());
 }
 
 #[test]
