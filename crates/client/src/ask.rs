@@ -98,8 +98,7 @@ pub(crate) fn ask<T>(
             };
             return (Err(error), Trouble::Missing(error));
         };
-        let is_counted =
-            block.is_some_and(|block| block.count(index.number() as usize, outcome.variant));
+        let is_counted = block.is_some_and(|block| block.count(index.number() as usize, &outcome));
         if !is_counted {
             board.tally.count_apart(asked.name(), outcome.variant);
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use leverframe_flags::{FlagKey, RuleSet, VariantKey};
+use leverframe_flags::{FlagKey, Outcome, RuleSet, VariantKey};
 
 /// Most different flag and variant pairs kept between two flushes; counts of further ones are lost.
 pub(crate) const PAIRS_MAX: usize = 100_000;
@@ -16,14 +16,16 @@ pub(crate) const PAIRS_MAX: usize = 100_000;
 /// Where each variant of each flag of a rule set is counted.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Layout {
+    /// By the flag's number: its first cell, and one more for the end of the last flag's. All that
+    /// counting looks at, and small, because every evaluation does.
+    first_cells: Box<[u32]>,
     flags: Box<[FlagLayout]>,
-    cells: usize,
 }
 
 #[derive(Debug, PartialEq)]
 struct FlagLayout {
     key: FlagKey,
-    first_cell: usize,
+    /// In the order of a definition's variants.
     variants: Box<[VariantKey]>,
 }
 
@@ -41,30 +43,41 @@ impl Layout {
     }
 
     fn of(flags: impl IntoIterator<Item = (FlagKey, Box<[VariantKey]>)>) -> Self {
-        let mut cells = 0;
-        let flags = flags
+        let flags: Box<[FlagLayout]> = flags
             .into_iter()
-            .map(|(key, variants)| {
-                let first_cell = cells;
-                cells += variants.len();
-                FlagLayout {
-                    key,
-                    first_cell,
-                    variants,
-                }
-            })
+            .map(|(key, variants)| FlagLayout { key, variants })
             .collect();
-        Self { flags, cells }
+        let mut next = 0_u32;
+        let mut first_cells = vec![next];
+        first_cells.extend(flags.iter().map(|flag| {
+            next = next.saturating_add(u32::try_from(flag.variants.len()).unwrap_or(u32::MAX));
+            next
+        }));
+        Self {
+            first_cells: first_cells.into(),
+            flags,
+        }
+    }
+
+    fn cells(&self) -> usize {
+        self.first_cells.last().map_or(0, |end| *end as usize)
     }
 
     #[inline]
-    fn cell(&self, flag_index: usize, variant: &str) -> Option<usize> {
-        let flag = self.flags.get(flag_index)?;
-        let offset = flag
-            .variants
+    fn cell(&self, flag_index: usize, variant_number: u32) -> Option<usize> {
+        let [first, end] = self.first_cells.get(flag_index..)?.first_chunk()?;
+        let cell = first.checked_add(variant_number)?;
+        (cell < *end).then_some(cell as usize)
+    }
+
+    /// The cell of a variant by its name, where the answer did not come from a definition.
+    #[cold]
+    fn named_cell(&self, flag_index: usize, variant: &str) -> Option<usize> {
+        let variants = &self.flags.get(flag_index)?.variants;
+        let number = variants
             .iter()
             .position(|known| known.as_str() == variant)?;
-        Some(flag.first_cell + offset)
+        self.cell(flag_index, u32::try_from(number).ok()?)
     }
 }
 
@@ -78,7 +91,7 @@ pub(crate) struct Block {
 impl Block {
     fn new(layout: Arc<Layout>) -> Self {
         Self {
-            cells: (0..layout.cells).map(|_| AtomicU64::new(0)).collect(),
+            cells: (0..layout.cells()).map(|_| AtomicU64::new(0)).collect(),
             layout,
         }
     }
@@ -91,12 +104,12 @@ impl Block {
     /// Counts one answer; false when the layout has no cell for it. Only the block's own thread may
     /// call this: the load and the store are two steps.
     #[inline]
-    pub(crate) fn count(&self, flag_index: usize, variant: &str) -> bool {
-        let cell = self
-            .layout
-            .cell(flag_index, variant)
-            .and_then(|cell| self.cells.get(cell));
-        match cell {
+    pub(crate) fn count(&self, flag_index: usize, outcome: &Outcome<'_>) -> bool {
+        let cell = match outcome.variant_number {
+            Some(number) => self.layout.cell(flag_index, number),
+            None => self.layout.named_cell(flag_index, outcome.variant),
+        };
+        match cell.and_then(|cell| self.cells.get(cell)) {
             Some(cell) => {
                 cell.store(
                     cell.load(Ordering::Relaxed).wrapping_add(1),
@@ -190,9 +203,8 @@ impl Gathered {
     }
 
     fn read(&mut self, SeenBlock { block, seen }: &mut SeenBlock) {
-        for flag in &block.layout.flags {
-            for (offset, variant) in flag.variants.iter().enumerate() {
-                let at = flag.first_cell + offset;
+        for (flag, first) in block.layout.flags.iter().zip(&block.layout.first_cells) {
+            for (at, variant) in (*first as usize..).zip(&flag.variants) {
                 let (Some(cell), Some(seen)) = (block.cells.get(at), seen.get_mut(at)) else {
                     continue;
                 };

@@ -7,6 +7,9 @@ use crate::limit::{CONTEXT_ATTRIBUTES_MAX, CONTEXT_DEPTH_MAX, UNIT_BYTES_MAX};
 /// The attribute name under which OpenFeature, and so every wire of ours, carries the unit.
 pub const TARGETING_KEY: &str = "targetingKey";
 
+/// Up to so many attributes are looked through one by one.
+const SCANNED_MAX: usize = 12;
+
 /// About whom or what a flag is asked: a unit and attributes. Time comes in with it, because the
 /// engine has no clock.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -151,6 +154,13 @@ impl Context {
     /// One attribute by its whole name.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        // Most names differ in length already, so that a few are compared faster than searched.
+        if self.attributes.len() <= SCANNED_MAX {
+            let mut attributes = self.attributes.iter();
+            return attributes
+                .find(|(known, _)| **known == *name)
+                .map(|(_, value)| value);
+        }
         let index = self
             .attributes
             .binary_search_by(|(known, _)| (**known).cmp(name))

@@ -22,8 +22,13 @@ pub(crate) enum Matcher {
     All(Box<[Matcher]>),
     Any(Box<[Matcher]>),
     Not(Box<Matcher>),
-    Attribute { slot: usize, test: CompiledTest },
-    Segment(Box<[SegmentId]>),
+    Attribute {
+        slot: usize,
+        test: CompiledTest,
+    },
+    /// One segment, as nearly every such condition has.
+    Segment(SegmentId),
+    AnySegment(Box<[SegmentId]>),
 }
 
 /// A segment that a condition asks about and that is not there.
@@ -52,12 +57,16 @@ impl Compiler {
                 slot: self.slot(subject),
                 test: CompiledTest::new(test),
             },
-            Expr::Test(Predicate::Segment { any_of }) => Matcher::Segment(
-                any_of
+            Expr::Test(Predicate::Segment { any_of }) => {
+                let any_of: Box<[SegmentId]> = any_of
                     .iter()
                     .map(|key| segment_id(key).ok_or_else(|| SegmentAbsent(key.clone())))
-                    .collect::<Result<_, _>>()?,
-            ),
+                    .collect::<Result<_, _>>()?;
+                match *any_of {
+                    [one] => Matcher::Segment(one),
+                    _ => Matcher::AnySegment(any_of),
+                }
+            }
         })
     }
 
@@ -113,7 +122,8 @@ impl Matcher {
             }
             Self::Not(part) => part.ask(reads, segments).not(),
             Self::Attribute { slot, test } => test.ask(reads.read(*slot)),
-            Self::Segment(any_of) => {
+            Self::Segment(segment) => segments.holds(*segment),
+            Self::AnySegment(any_of) => {
                 let mut truth = Truth::False;
                 for segment in any_of {
                     truth = truth.or(segments.holds(*segment));
@@ -159,15 +169,27 @@ impl Matcher {
                     ));
                 }
             }
-            Self::Segment(any_of) => {
-                for segment in any_of {
-                    if segments.holds(*segment) == Truth::Unknown
-                        && let Some(key) = table.key(*segment)
-                    {
-                        visit(format!("segment {key} is unknown"));
-                    }
-                }
+            Self::Segment(segment) => {
+                for_each_unknown_segment(&[*segment], segments, table, visit);
             }
+            Self::AnySegment(any_of) => {
+                for_each_unknown_segment(any_of, segments, table, visit);
+            }
+        }
+    }
+}
+
+fn for_each_unknown_segment(
+    any_of: &[SegmentId],
+    segments: &mut Segments<'_, '_>,
+    table: &SegmentTable,
+    visit: &mut impl FnMut(String),
+) {
+    for segment in any_of {
+        if segments.holds(*segment) == Truth::Unknown
+            && let Some(key) = table.key(*segment)
+        {
+            visit(format!("segment {key} is unknown"));
         }
     }
 }

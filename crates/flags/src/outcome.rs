@@ -11,6 +11,9 @@ pub struct Outcome<'a> {
     pub value: &'a Value,
     /// The name of the decided variant.
     pub variant: &'a str,
+    /// The variant's place in the definition, whose variants are in the order of their names: for
+    /// counting answers without comparing texts. `None` where the definition does not have it.
+    pub variant_number: Option<u32>,
     /// Why, in OpenFeature's words.
     pub reason: Reason,
     /// The id of the rule that decided, if one did.

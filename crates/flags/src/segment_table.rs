@@ -27,6 +27,8 @@ pub(crate) struct SegmentTable {
     ids: BTreeMap<SegmentKey, SegmentId>,
     /// By number; `None` where the segment is gone.
     entries: Vec<Option<Arc<Entry>>>,
+    /// By number: what can be told of a segment without going to its entry.
+    kinds: Vec<Kind>,
     listings: Arc<Listings>,
 }
 
@@ -43,8 +45,17 @@ type Source = Result<Arc<Segment>, Box<str>>;
 #[derive(Debug)]
 struct Compiled {
     when: Option<(Matcher, Box<[Subject]>)>,
+    kind: Kind,
+}
+
+/// What a segment decides by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kind {
+    /// Whether it can be asked about at all.
+    is_readable: bool,
     lists_included: bool,
     lists_excluded: bool,
+    has_condition: bool,
 }
 
 impl SegmentTable {
@@ -88,15 +99,21 @@ impl SegmentTable {
             }
         }
 
+        let kind = |entry: &Option<Arc<Entry>>| {
+            let compiled = entry.as_ref()?.compiled.as_ref().ok()?;
+            Some(compiled.kind)
+        };
         let mut revised = Self {
             ids,
+            kinds: entries
+                .iter()
+                .map(|entry| kind(entry).unwrap_or_default())
+                .collect(),
             entries,
             listings: Arc::clone(&self.listings),
         };
         if revised.lists_differently_from(self) {
-            revised.listings = Arc::new(Listings::new(revised.readable_entries().map(
-                |(id, segment)| (id, segment.include.as_slice(), segment.exclude.as_slice()),
-            )));
+            revised.listings = Arc::new(Listings::new(revised.readable_segments()));
         }
         let changed = revised
             .ids
@@ -149,12 +166,20 @@ impl SegmentTable {
         self.entry(id)?.compiled.as_ref().ok()
     }
 
-    fn readable_entries(&self) -> impl Iterator<Item = (SegmentId, &Segment)> {
-        self.ids.values().filter_map(|id| {
-            let entry = self.entry(*id)?;
-            let segment = entry.source.as_deref().ok()?;
-            entry.compiled.is_ok().then_some((*id, segment))
-        })
+    fn condition(&self, id: SegmentId) -> Option<&(Matcher, Box<[Subject]>)> {
+        self.compiled(id)?.when.as_ref()
+    }
+
+    /// By number: the segments that can be asked about.
+    fn readable_segments(&self) -> Vec<Option<Arc<Segment>>> {
+        let readable = |entry: &Arc<Entry>| {
+            let segment = entry.source.as_ref().ok()?;
+            entry.compiled.is_ok().then(|| Arc::clone(segment))
+        };
+        self.entries
+            .iter()
+            .map(|entry| readable(entry.as_ref()?))
+            .collect()
     }
 
     fn lists_differently_from(&self, other: &Self) -> bool {
@@ -233,9 +258,13 @@ impl Compiled {
             .transpose()
             .map_err(|absent| format!("segment {} does not exist", absent.0))?;
         Ok(Self {
+            kind: Kind {
+                is_readable: true,
+                lists_included: !segment.include.is_empty(),
+                lists_excluded: !segment.exclude.is_empty(),
+                has_condition: matcher.is_some(),
+            },
             when: matcher.map(|matcher| (matcher, compiler.into_subjects())),
-            lists_included: !segment.include.is_empty(),
-            lists_excluded: !segment.exclude.is_empty(),
         })
     }
 }
@@ -265,16 +294,17 @@ impl<'s, 'c> Segments<'s, 'c> {
     /// or meets the condition.
     pub(crate) fn holds(&mut self, id: SegmentId) -> Truth {
         let table = self.table;
-        let Some(compiled) = table.compiled(id) else {
+        let kind = table.kinds.get(id.index()).copied().unwrap_or_default();
+        if !kind.is_readable {
             return Truth::Unknown;
-        };
+        }
         let (included, excluded) = match self.context.unit() {
             // Lists name units; without one they cannot be asked.
             None => (
-                unknown_if(compiled.lists_included),
-                unknown_if(compiled.lists_excluded),
+                unknown_if(kind.lists_included),
+                unknown_if(kind.lists_excluded),
             ),
-            Some(unit) if compiled.lists_included || compiled.lists_excluded => {
+            Some(unit) if kind.lists_included || kind.lists_excluded => {
                 let listings = *self.listings.get_or_insert_with(|| table.listings.of(unit));
                 match listings::find(listings, id) {
                     Some(listing) if listing.is_excluded => return Truth::False,
@@ -284,12 +314,14 @@ impl<'s, 'c> Segments<'s, 'c> {
             }
             Some(_) => (Truth::False, Truth::False),
         };
-        let when = compiled
-            .when
-            .as_ref()
-            .map_or(Truth::False, |(matcher, subjects)| {
-                self.asked(matcher, subjects)
-            });
+        let condition = if kind.has_condition {
+            table.condition(id)
+        } else {
+            None
+        };
+        let when = condition.map_or(Truth::False, |(matcher, subjects)| {
+            self.asked(matcher, subjects)
+        });
         included.or(when).and(excluded.not())
     }
 

@@ -15,7 +15,7 @@ use super::RuleSet;
 use super::flag::{Flag, OpenTo, Plan, Unit};
 use super::program::{CompiledRule, CompiledServe, Program, arm_of};
 use crate::context::Context;
-use crate::definition::{Prerequisite, Rule};
+use crate::definition::Prerequisite;
 use crate::limit::{PREREQUISITE_DEPTH_MAX, PREREQUISITE_VISITS_MAX};
 use crate::matcher::Reads;
 use crate::outcome::{AnswerArm, Cause, Outcome, Reason};
@@ -28,7 +28,7 @@ pub(super) trait Witness {
     fn prerequisite(&mut self, _: &Prerequisite, _: Option<&Outcome<'_>>, _met: bool) {}
     fn rule<'s, 'c>(
         &mut self,
-        _: &Rule,
+        _index: usize,
         _: &CompiledRule,
         _: Truth,
         _: &Program,
@@ -171,10 +171,10 @@ impl<'s, 'c> Asking<'s, 'c> {
         witness: &mut impl Witness,
     ) -> Option<Answer<'s>> {
         let mut reads = Reads::new(self.context, case.program.subjects());
-        for (rule, compiled) in case.program.rules() {
+        for (index, compiled) in case.program.compiled_rules().iter().enumerate() {
             let truth = compiled.when.ask(&mut reads, &mut self.segments);
             witness.rule(
-                rule,
+                index,
                 compiled,
                 truth,
                 case.program,
@@ -184,7 +184,7 @@ impl<'s, 'c> Asking<'s, 'c> {
             if truth.is_true() {
                 let grounds = Grounds {
                     reason: Reason::TargetingMatch,
-                    rule: Some(&rule.id),
+                    rule: case.program.rule(index).map(|rule| &*rule.id),
                     arm: AnswerArm::Assigned,
                 };
                 return Some(self.serve(case, &compiled.serve, &grounds, witness));
@@ -270,13 +270,14 @@ impl<'s, 'c> Asking<'s, 'c> {
             outcome: Outcome {
                 value,
                 variant: variant.as_str(),
+                variant_number: u32::try_from(number).ok(),
                 reason,
                 rule: grounds.rule,
                 arm: grounds.arm,
                 cause: None,
                 revision: self.set.revision,
             },
-            is_closed: variant == case.flag.closed_variant(),
+            is_closed: number == case.program.closed_number(),
         }
     }
 
@@ -289,10 +290,12 @@ impl<'s, 'c> Asking<'s, 'c> {
     ) -> Answer<'s> {
         let fallback = case.flag.view().closed;
         let (variant, value) = case.program.closed().unwrap_or(fallback);
+        let variant_number = u32::try_from(case.program.closed_number()).ok();
         Answer {
             outcome: Outcome {
                 value,
                 variant: variant.as_str(),
+                variant_number,
                 reason,
                 rule,
                 arm: AnswerArm::Assigned,

@@ -9,7 +9,7 @@ use super::decide::Witness;
 use super::flag::{Flag, Hold, Unit};
 use super::program::{CompiledRule, Program};
 use crate::context::{Context, TARGETING_KEY};
-use crate::definition::{Prerequisite, Rule};
+use crate::definition::Prerequisite;
 use crate::key::{FlagKey, SegmentKey};
 use crate::matcher::Reads;
 use crate::outcome::Outcome;
@@ -185,13 +185,16 @@ impl Witness for Recorder<'_> {
 
     fn rule<'s, 'c>(
         &mut self,
-        rule: &Rule,
+        index: usize,
         compiled: &CompiledRule,
         truth: Truth,
         program: &Program,
         reads: &mut Reads<'s, 'c>,
         segments: &mut Segments<'s, 'c>,
     ) {
+        let Some(rule) = program.rule(index) else {
+            return;
+        };
         let mut unknown = Vec::new();
         if truth == Truth::Unknown {
             compiled.when.for_each_unknown(

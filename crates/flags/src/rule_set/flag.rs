@@ -60,6 +60,7 @@ pub(super) enum Plan {
 pub(super) struct Fixed {
     pub(super) variant: VariantKey,
     pub(super) value: Value,
+    pub(super) variant_number: Option<u32>,
     pub(super) reason: Reason,
     pub(super) cause: Option<Cause>,
     /// Whether it is what the flag is closed to, which meets no prerequisite.
@@ -201,14 +202,6 @@ impl Flag {
                 .any(|segment| segments.contains(segment))
     }
 
-    /// The variant that it must not give to meet a prerequisite.
-    pub(super) fn closed_variant(&self) -> &VariantKey {
-        match &self.definition {
-            Ok(definition) => &definition.closed,
-            Err(_) => &self.fallback.0,
-        }
-    }
-
     pub(super) fn view(&self) -> FlagView<'_> {
         FlagView {
             key: &self.key,
@@ -251,6 +244,7 @@ impl Plan {
             Self::Fixed(Fixed {
                 variant: variant.clone(),
                 value: value.clone(),
+                variant_number: program.and_then(|program| program.number(variant)),
                 reason,
                 cause,
                 is_closed: true,
@@ -316,6 +310,7 @@ impl Fixed {
         Outcome {
             value: &self.value,
             variant: self.variant.as_str(),
+            variant_number: self.variant_number,
             reason: self.reason,
             rule: None,
             arm: AnswerArm::Assigned,

@@ -19,6 +19,9 @@ pub(super) struct Program {
     definition: Arc<Definition>,
     variants: Box<[(VariantKey, Value)]>,
     closed: usize,
+    /// Whether the definition, which is somewhere else in memory, need be asked for them.
+    has_prerequisites: bool,
+    unit_attribute: Option<Box<str>>,
     /// In the order of the definition's rules.
     rules: Box<[CompiledRule]>,
     subjects: Box<[Subject]>,
@@ -76,6 +79,8 @@ impl Program {
                 .map(|(variant, value)| (variant.clone(), value.clone()))
                 .collect(),
             closed: number(definition, &definition.closed)?,
+            has_prerequisites: !definition.prerequisites.is_empty(),
+            unit_attribute: definition.unit.clone(),
             rules: rules.into(),
             subjects: compiler.into_subjects(),
             open: CompiledServe::new(definition, &definition.open)?,
@@ -85,12 +90,21 @@ impl Program {
     }
 
     pub(super) fn prerequisites(&self) -> &[Prerequisite] {
-        &self.definition.prerequisites
+        if self.has_prerequisites {
+            &self.definition.prerequisites
+        } else {
+            &[]
+        }
     }
 
-    /// The rules, each with what it compiled to.
-    pub(super) fn rules(&self) -> impl Iterator<Item = (&Rule, &CompiledRule)> {
-        self.definition.rules.iter().zip(&self.rules)
+    /// What the rules compiled to, in order.
+    pub(super) fn compiled_rules(&self) -> &[CompiledRule] {
+        &self.rules
+    }
+
+    /// The rule that compiled to the one of the same index.
+    pub(super) fn rule(&self, index: usize) -> Option<&Rule> {
+        self.definition.rules.get(index)
     }
 
     pub(super) fn subjects(&self) -> &[Subject] {
@@ -106,13 +120,23 @@ impl Program {
     }
 
     pub(super) fn unit_attribute(&self) -> Option<&str> {
-        self.definition.unit.as_deref()
+        self.unit_attribute.as_deref()
     }
 
     pub(super) fn variant(&self, number: usize) -> Option<(&VariantKey, &Value)> {
         self.variants
             .get(number)
             .map(|(variant, value)| (variant, value))
+    }
+
+    /// The number of a variant; the definition has at most [`crate::limit::VARIANTS_MAX`].
+    pub(super) fn number(&self, variant: &VariantKey) -> Option<u32> {
+        let known = self.variants.iter().position(|(known, _)| known == variant);
+        known.and_then(|number| u32::try_from(number).ok())
+    }
+
+    pub(super) fn closed_number(&self) -> usize {
+        self.closed
     }
 
     pub(super) fn closed(&self) -> Option<(&VariantKey, &Value)> {
@@ -142,6 +166,7 @@ impl Program {
         Some(Fixed {
             variant: variant.clone(),
             value: value.clone(),
+            variant_number: self.number(variant),
             reason,
             cause: None,
             is_closed: *variant == self.definition.closed,

@@ -476,3 +476,29 @@ fn a_number_answers_as_the_name_does() {
     assert!(keys.is_sorted());
     assert_eq!((keys.len(), set.len()), (200, 200));
 }
+
+#[test]
+fn an_answer_says_which_of_the_definitions_variants_it_is() {
+    // In the order of their names: high, low, normal.
+    let rules = json!({"rules": [{"id": "r", "when": "plan == \"pro\"", "serve": "high"}]});
+    let set = |position| shop::only(quality("f", &rules), position);
+    let number = |position: Position, context: &Context| {
+        set(position).evaluate("f", context).unwrap().variant_number
+    };
+    let pro = user("u").with("plan", "pro");
+    assert_eq!(number(closed(), &pro), Some(1));
+    assert_eq!(number(pinned("normal"), &pro), Some(2));
+    assert_eq!(number(open("100"), &pro), Some(0));
+    assert_eq!(number(open("100"), &user("u")), Some(2));
+    assert_eq!(number(open("50"), &Context::anonymous()), Some(1));
+    let latch = Latch {
+        variant: "older".parse().unwrap(),
+        value: Value::Integer(10),
+    };
+    let latched = Position::Closed { latch: Some(latch) };
+    assert_eq!(
+        number(latched, &pro),
+        None,
+        "the definition has no such variant"
+    );
+}
