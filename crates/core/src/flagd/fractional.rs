@@ -246,6 +246,13 @@ impl<'d> Targeting<'d, '_> {
                     self.serve(&guarded(guard, missing(subject)), absent);
                 }
                 if unit.is_some() {
+                    if attribute.missing == Scalar::Null {
+                        self.reader.remark(
+                            "it buckets by `cat` of an attribute; flagd's engines disagree about \
+                             contexts that lack it, and here they are hashed without it, as \
+                             JsonLogic documents",
+                        );
+                    }
                     self.serve(&guarded(guard, is_empty(attribute)), empty);
                 }
                 self.serve(guard, split);

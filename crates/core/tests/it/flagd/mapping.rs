@@ -177,3 +177,24 @@ fn a_comparison_that_engines_disagree_about_is_remarked_on() {
         import.remarks
     );
 }
+
+#[test]
+fn the_conditions_of_the_reference_page_become_the_rules_it_shows() {
+    let page = include_str!("../../../../../docs/reference/flagd-files.md");
+    let mut checked = 0;
+    for line in page.lines().filter(|line| line.starts_with("| `{")) {
+        let cells: Vec<&str> = line.split('`').collect();
+        let [_, logic, _, rule, ..] = cells.as_slice() else {
+            continue;
+        };
+        let logic: Json = serde_json::from_str(logic).unwrap();
+        if logic.get("cat").is_some() || logic.get("var").is_some() {
+            continue;
+        }
+        let import = imported(&super::with_targeting(&json!({"if": [logic, "a"]})));
+        let rules = import.flags[0].definition.rules_in("prod");
+        assert_eq!(rules[0].when.to_string(), *rule, "{logic}");
+        checked += 1;
+    }
+    assert_eq!(checked, 11);
+}
