@@ -125,8 +125,10 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
         Command::RevokeToken { id } => token::revoke(&case, id),
         Command::Restore { epoch, keep_closed } => restore::restore(&case, *epoch, keep_closed),
     }?;
+    // Nor is it refused for its size (P2), which the number of flags bounds.
     if let Decision::Append(events) = &decision
         && events.len() > EVENTS_PER_RECORD_MAX
+        && !matches!(command, Command::Close { .. })
     {
         return Err(Rejection::Invalid {
             field: "command".to_owned(),

@@ -3,7 +3,7 @@
 
 /// Most commands in one group commit.
 pub const GROUP_COMMANDS_MAX: usize = 256;
-/// Most events of one record.
+/// Most events of one record; a close has as many as it closes levers, up to [`FLAGS_MAX`].
 pub const EVENTS_PER_RECORD_MAX: usize = 10_000;
 /// Longest reason or incident, in bytes.
 pub const REASON_BYTES_MAX: usize = 1_024;

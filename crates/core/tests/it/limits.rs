@@ -59,14 +59,21 @@ fn environments_are_counted() {
 }
 
 #[test]
-fn one_revision_closes_only_so_many_levers_and_says_so() {
+fn one_revision_closes_however_many_levers_there_are() {
     let mut world = World::new();
     for n in 0..=EVENTS_PER_RECORD_MAX {
         world.by("ana").done(create(flag(&format!("f{n}"))));
     }
-    let rejection = world.by("oncall").refused(Command::Close {
+    let revision = world.by("oncall").done(Command::Close {
         flags: Selection::Owner("team-a".to_owned()),
         environment: key("prod"),
     });
-    assert!(rejection.to_string().contains("in parts"), "{rejection}");
+    let undo = Command::Undo {
+        revision: Some(revision),
+    };
+    let rejection = world.by("ana").because("over").refused(undo);
+    assert!(
+        rejection.to_string().contains("in parts"),
+        "an opening of so many is bounded: {rejection}"
+    );
 }
