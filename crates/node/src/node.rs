@@ -99,17 +99,17 @@ impl Node {
                 )),
             };
         }
-        let stopped = |_| {
-            Err(SubmitError::unavailable(
-                "the writer has stopped; restart the server",
-            ))
-        };
         let Some(kill) = kill else {
-            return answer.await.unwrap_or_else(stopped);
+            return answer.await.unwrap_or_else(|_| {
+                Err(SubmitError::unavailable(
+                    "the writer has stopped; restart the server",
+                ))
+            });
         };
         match tokio::time::timeout(self.shared.options.brake_after, answer).await {
-            Ok(answered) => answered.unwrap_or_else(stopped),
-            Err(_) => self.shared.brake(&kill),
+            Ok(Ok(answered)) => answered,
+            // The writer takes too long, or is gone.
+            Ok(Err(_)) | Err(_) => self.shared.brake(&kill),
         }
     }
 

@@ -118,6 +118,14 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// Takes no more jobs and lets go of those that wait: nobody is left to serve them.
+    pub(crate) fn abandon(&self) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.is_closed = true;
+        lanes.brakes.clear();
+        lanes.rest.clear();
+    }
+
     /// Takes no more jobs; those that wait are still served.
     pub(crate) fn close(&self) {
         self.lanes

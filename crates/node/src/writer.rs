@@ -34,6 +34,18 @@ pub(crate) struct Writer {
     pub(crate) snapshot_revision: u64,
 }
 
+impl Drop for Writer {
+    /// However its thread ends, nobody may be left waiting for it.
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
+        if std::thread::panicking() {
+            let why = "the writer has stopped; restart the server";
+            tracing::error!("{why}");
+            self.shared.note_commit(Err(why.to_owned()));
+        }
+    }
+}
+
 /// A group after it was decided, before it is durable.
 struct Group {
     /// For each job: what came of it, given that the entries before it are stored.

@@ -4,7 +4,7 @@ use leverframe_core::command::Idempotency;
 use leverframe_node::{Next, Request, SubmitError};
 use leverframe_store::memory::Failure;
 
-use crate::bench::{Bench, close, frames};
+use crate::bench::{Bench, SOON, close, frames};
 
 #[tokio::test]
 async fn a_change_that_cannot_be_stored_is_refused_and_nobody_sees_it() {
@@ -182,4 +182,32 @@ async fn a_repeat_that_comes_while_the_first_is_being_stored_gets_the_same_answe
         revisions.push(answer.await.unwrap().unwrap().receipt.revision);
     }
     assert_eq!(revisions[0], revisions[1]);
+}
+
+#[tokio::test]
+async fn a_change_is_refused_and_not_left_waiting_once_the_writer_is_gone() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    // The writer dies of the next frame that it has encoded.
+    let tape = std::sync::Arc::clone(&bench.tape);
+    let poisoned = std::thread::spawn(move || {
+        let _held = tape.0.lock().unwrap();
+        panic!("so that whoever locks the tape next panics too");
+    });
+    assert!(poisoned.join().is_err());
+    for (flag, word) in [("first", "restart the server"), ("second", "stopping")] {
+        let request = bench.request(leverframe_core::Command::CreateFlag {
+            definition: Box::new(crate::bench::boolean(flag)),
+        });
+        let answer = tokio::time::timeout(SOON, bench.node.submit(request)).await;
+        let Ok(Err(SubmitError::Unavailable { why, .. })) = answer else {
+            panic!("{flag}: {answer:?}");
+        };
+        assert!(why.contains(word), "{flag}: {why}");
+    }
+    assert!(!bench.node.health().writable);
+
+    bench.tape.0.clear_poison();
+    let killed = bench.kill("checkout", "prod").await.unwrap();
+    assert!(!killed.stored, "a kill goes out all the same");
 }
