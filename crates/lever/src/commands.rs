@@ -30,6 +30,8 @@ mod token;
 mod undo;
 mod whoami;
 
+use std::time::Duration;
+
 use clap::Subcommand;
 
 use crate::arguments::Cli;
@@ -109,6 +111,9 @@ pub(crate) enum ServerCommand {
     Whoami(whoami::Args),
 }
 
+/// How long an interrupted command has to say how far it came.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(250);
+
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
@@ -121,11 +126,11 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
                 Ok(()) = tokio::signal::ctrl_c() => {}
             }
             tokio::select! {
-                // The command once more: one that is waiting has better words for an interruption,
-                // and may have been looked at a moment before the signal.
+                // The command has a moment more: one that is waiting has better words for an
+                // interruption, and hears of it at the same time.
                 biased;
                 outcome = &mut talk => outcome,
-                () = std::future::ready(()) => Err(Failure::new(
+                () = tokio::time::sleep(LAST_WORDS_MAX) => Err(Failure::new(
                     Exit::Interrupted,
                     "interrupted",
                     "interrupted; what the server was asked for goes on there: lever log --since 5m",

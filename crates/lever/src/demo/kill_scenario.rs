@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use leverframe_wire::admin::{ConfirmationState, Kill, Quantiles, Why};
+use leverframe_wire::admin::{Confirmation, ConfirmationState, Kill, Quantiles, Why};
 use serde::Serialize;
 
 use super::setup::{ENVIRONMENT, FLAG};
-use super::shop::Shop;
+use super::shop::{Answers, Shop};
 use crate::api::Client;
 use crate::failure::Failure;
 
@@ -65,9 +65,7 @@ pub(crate) async fn run(api: &Client, shop: &Shop, seed: u64) -> Result<KillRepo
         .await?;
     tokio::time::sleep(AFTER).await;
     let after = shop.answers(receipt.revision);
-    let everybody = confirmation.state == ConfirmationState::Confirmed
-        && confirmation.expected == confirmation.confirmed
-        && after.acknowledged == confirmation.expected;
+    let kept = is_kept(&confirmation, &before, &after);
     Ok(KillReport {
         scenario: "kill",
         seed,
@@ -82,12 +80,17 @@ pub(crate) async fn run(api: &Client, shop: &Shop, seed: u64) -> Result<KillRepo
         open_before: before.open,
         evaluations_after: after.evaluations,
         open_after_confirmed: after.open_after_confirmed,
-        // Without open answers before, and answers after, nothing would have been shown.
-        kept: everybody
-            && before.open > 0
-            && after.evaluations > 0
-            && after.open_after_confirmed == 0,
+        kept,
     })
+}
+
+/// Whether every promise held. Without open answers before, and answers after, nothing would have
+/// been shown.
+fn is_kept(confirmation: &Confirmation, before: &Answers, after: &Answers) -> bool {
+    let everybody = confirmation.state == ConfirmationState::Confirmed
+        && confirmation.expected == confirmation.confirmed
+        && after.acknowledged == confirmation.expected;
+    everybody && before.open > 0 && after.evaluations > 0 && after.open_after_confirmed == 0
 }
 
 impl KillReport {
@@ -110,5 +113,85 @@ impl KillReport {
             self.evaluations_after,
             self.seed,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leverframe_wire::admin::CacheEvidence;
+
+    use super::*;
+
+    fn confirmation(state: ConfirmationState, confirmed: usize) -> Confirmation {
+        Confirmation {
+            environment: ENVIRONMENT.to_owned(),
+            revision: 7,
+            state,
+            expected: 12,
+            confirmed,
+            elapsed_ms: None,
+            confirm_ms: None,
+            stragglers: Vec::new(),
+            caches: CacheEvidence::default(),
+        }
+    }
+
+    const BEFORE: Answers = Answers {
+        acknowledged: 0,
+        evaluations: 7_500,
+        open: 1_900,
+        open_after_confirmed: 0,
+    };
+    const AFTER: Answers = Answers {
+        acknowledged: 12,
+        evaluations: 7_500,
+        open: 3,
+        open_after_confirmed: 0,
+    };
+
+    #[test]
+    fn a_promise_is_kept_only_when_everybody_has_it_and_nobody_answers_open_afterwards() {
+        let all = confirmation(ConfirmationState::Confirmed, 12);
+        assert!(is_kept(&all, &BEFORE, &AFTER));
+        let pending = confirmation(ConfirmationState::Pending, 11);
+        let broken = [
+            (&pending, BEFORE, AFTER, "somebody has not confirmed"),
+            (
+                &all,
+                BEFORE,
+                Answers {
+                    open_after_confirmed: 1,
+                    ..AFTER
+                },
+                "one answered open",
+            ),
+            (
+                &all,
+                BEFORE,
+                Answers {
+                    acknowledged: 11,
+                    ..AFTER
+                },
+                "one never said so itself",
+            ),
+            (
+                &all,
+                Answers { open: 0, ..BEFORE },
+                AFTER,
+                "nothing was open before",
+            ),
+            (
+                &all,
+                BEFORE,
+                Answers {
+                    evaluations: 0,
+                    ..AFTER
+                },
+                "nobody asked afterwards",
+            ),
+        ];
+        for (confirmation, before, after, why) in broken {
+            assert!(!is_kept(confirmation, &before, &after), "{why}");
+        }
     }
 }
