@@ -9,7 +9,9 @@ use leverframe_core::environment::Environment;
 use leverframe_core::state::ApplyError;
 use leverframe_core::{Entry, Meta, State, Why, decide, state};
 use leverframe_flags::{EnvironmentKey, KeyError};
-use leverframe_store::{AppendError, Beside, Fence, Head, Reader, Store, StoreError};
+use leverframe_store::{
+    AppendError, Beside, Fence, Head, Reader, Store, StoreError, StoredSnapshot,
+};
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
@@ -129,6 +131,11 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
     let mut state = from_snapshot(&*beside, &*reader).unwrap_or_default();
     let snapshot_revision = state.revision();
     fold(&mut state, &*reader)?;
+    tracing::info!(
+        snapshot = snapshot_revision,
+        revision = state.revision(),
+        "the state is the snapshot's and the records after it, or the whole journal's"
+    );
     let mut first_start = None;
     if state.revision() == 0 {
         let (entry, first) = first_entry(&state, &clock)?;
@@ -148,34 +155,36 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
     })
 }
 
-/// The saved state, if it is whole and the journal still has the revision it was made at.
+/// The newest saved state that is whole and that the journal still has the revision of.
 fn from_snapshot(beside: &dyn Beside, reader: &dyn Reader) -> Option<State> {
-    let stored = beside.load_snapshot()?;
-    let read = || -> Result<State, String> {
-        reader
-            .check(stored.head)
-            .map_err(|error| error.to_string())?;
-        let snapshot: state::Snapshot =
-            serde_json::from_slice(&stored.bytes).map_err(|error| error.to_string())?;
-        let state = State::from_snapshot(snapshot).map_err(|error| error.to_string())?;
-        let head = Head {
-            revision: state.revision(),
-            link: state.head(),
-        };
-        if head == stored.head {
-            Ok(state)
-        } else {
-            Err("it is of another revision than it says".to_owned())
+    let mut state = None;
+    beside.offer_snapshots(&mut |stored| {
+        let revision = stored.head.revision;
+        match read_snapshot(stored, reader) {
+            Ok(read) => state = Some(read),
+            Err(why) => tracing::warn!(revision, why, "a snapshot is not used"),
         }
+        state.is_some()
+    });
+    state
+}
+
+fn read_snapshot(stored: StoredSnapshot, reader: &dyn Reader) -> Result<State, String> {
+    reader
+        .check(stored.head)
+        .map_err(|error| error.to_string())?;
+    let snapshot: state::Snapshot =
+        serde_json::from_slice(&stored.bytes).map_err(|error| error.to_string())?;
+    let state = State::from_snapshot(snapshot).map_err(|error| error.to_string())?;
+    let head = Head {
+        revision: state.revision(),
+        link: state.head(),
     };
-    read()
-        .inspect_err(|why| {
-            tracing::warn!(
-                why,
-                "the snapshot is not used; the journal is read from its start"
-            );
-        })
-        .ok()
+    if head == stored.head {
+        Ok(state)
+    } else {
+        Err("it is of another revision than it says".to_owned())
+    }
 }
 
 /// Applies everything the journal has beyond `state`.

@@ -180,8 +180,9 @@ impl Beside for Disk {
         Ok(())
     }
 
-    fn load_snapshot(&self) -> Option<StoredSnapshot> {
-        self.medium().snapshot()
+    fn offer_snapshots(&self, take: &mut dyn FnMut(StoredSnapshot) -> bool) {
+        let snapshots = self.medium().snapshots();
+        snapshots.into_iter().any(take);
     }
 
     fn save_brakes(&self, brakes: &[u8]) -> Result<(), StoreError> {

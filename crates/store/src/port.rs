@@ -82,16 +82,29 @@ pub trait Reader: Send + Sync {
 /// What is kept beside the journal: losing it costs time, never a stored change. Separate from the journal,
 /// so that a large snapshot is never in the way of an append.
 pub trait Beside: Send + Sync {
-    /// Replaces the snapshot.
+    /// Keeps a snapshot in one of two slots: never in that of the newest one that is whole, so that
+    /// whatever happens on the way leaves one to start from.
     ///
     /// # Errors
     /// When it cannot be stored; the one before it is still there.
     fn save_snapshot(&self, snapshot: &StoredSnapshot) -> Result<(), StoreError>;
 
-    /// The snapshot, if there is one that is whole. A damaged one is as good as none and is logged.
+    /// Offers the snapshots that are whole, the newest first, until one is taken: `take` says
+    /// whether it is of use. One that is damaged is left out and logged.
     ///
-    /// The caller asks [`Reader::check`] whether the journal still has the revision it was made at.
-    fn load_snapshot(&self) -> Option<StoredSnapshot>;
+    /// Whoever takes one asks [`Reader::check`] whether the journal still has the revision it was
+    /// made at.
+    fn offer_snapshots(&self, take: &mut dyn FnMut(StoredSnapshot) -> bool);
+
+    /// The newest snapshot that is whole, if there is one.
+    fn load_snapshot(&self) -> Option<StoredSnapshot> {
+        let mut newest = None;
+        self.offer_snapshots(&mut |snapshot| {
+            newest = Some(snapshot);
+            true
+        });
+        newest
+    }
 
     /// Replaces the kills that are out and not in the journal yet.
     ///

@@ -4,7 +4,7 @@
 //! <data>/                 0700
 //!   lever.lock            held by the process that writes; says its process id
 //!   lever.db (-wal -shm)  the journal and the fence
-//!   lever-beside.db       the snapshot and the rolls; may be deleted while nobody runs
+//!   lever-beside.db       two snapshots and the rolls; may be deleted while nobody runs
 //!   lever.db.incoming     a restore being prepared; harmless
 //!   lever.db.restoring    a restore that is decided; the next opening finishes it
 //!   lever.db.before-restore-<ms>   the journal that a restore replaced
@@ -15,8 +15,9 @@
 //! - The lock is on a file of its own: SQLite's own locks on `lever.db` end when any other descriptor
 //!   of that file is closed in this process. For the same reason nothing here opens `lever.db` but
 //!   SQLite itself.
-//! - The snapshot lies in another database: megabytes of it must not hold up an append, and damage
-//!   to it must not be damage to the journal.
+//! - Snapshots lie in another database: megabytes of them must not hold up an append, and damage to
+//!   them must not be damage to the journal. There are two slots, and a save spares the newest one
+//!   that is whole.
 //! - Opening checks the schema, not the chain: [`Reader::read`] checks what it reads, and
 //!   [`Reader::verify`] everything.
 
@@ -28,6 +29,7 @@ mod journal;
 mod migration;
 mod reader;
 mod restore;
+mod slots;
 #[cfg(test)]
 mod tests;
 

@@ -105,9 +105,9 @@ impl Faults {
         self.disk.medium().orders.ignores_syncs = is_lying;
     }
 
-    /// Damages the snapshot that is stored now.
+    /// Damages the newest of the stored snapshots that is still whole.
     pub fn damage_snapshot(&self) {
-        self.disk.medium().is_snapshot_damaged = true;
+        self.disk.medium().damage_snapshot();
     }
 
     /// Replaces the text of a stored record, leaving its link: what an editor of the disk would do.

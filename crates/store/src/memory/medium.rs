@@ -18,9 +18,21 @@ pub(super) struct Medium {
     pub(super) fence: u64,
     pub(super) rolls: BTreeMap<Box<str>, Vec<u8>>,
     pub(super) brakes: Option<Vec<u8>>,
-    snapshot: Option<StoredSnapshot>,
-    pub(super) is_snapshot_damaged: bool,
+    slots: [Option<Slot>; 2],
     pub(super) orders: Orders,
+}
+
+/// A snapshot, and whether it is still as it was saved.
+#[derive(Debug)]
+struct Slot {
+    snapshot: StoredSnapshot,
+    is_damaged: bool,
+}
+
+impl Slot {
+    fn whole_revision(&self) -> Option<u64> {
+        (!self.is_damaged).then_some(self.snapshot.head.revision)
+    }
 }
 
 impl Medium {
@@ -63,17 +75,42 @@ impl Medium {
         self.rows.iter().skip(start)
     }
 
+    /// Saves it in the slot that is not that of the newest one that is whole.
     pub(super) fn save_snapshot(&mut self, snapshot: StoredSnapshot) {
-        self.snapshot = Some(snapshot);
-        self.is_snapshot_damaged = false;
+        let slot = Slot {
+            snapshot,
+            is_damaged: false,
+        };
+        let [first, second] = &mut self.slots;
+        let revision = |slot: &Option<Slot>| slot.as_ref().and_then(Slot::whole_revision);
+        let replaced = if revision(first) > revision(second) {
+            second
+        } else {
+            first
+        };
+        *replaced = Some(slot);
     }
 
-    pub(super) fn snapshot(&self) -> Option<StoredSnapshot> {
-        if self.is_snapshot_damaged {
-            tracing::warn!("the snapshot is damaged and is not used; folding the journal instead");
-            return None;
+    /// The snapshots that are whole, the newest first.
+    pub(super) fn snapshots(&self) -> Vec<StoredSnapshot> {
+        let mut whole: Vec<StoredSnapshot> = Vec::new();
+        for slot in self.slots.iter().flatten() {
+            if slot.is_damaged {
+                tracing::warn!("a snapshot is damaged and is not used");
+            } else {
+                whole.push(slot.snapshot.clone());
+            }
         }
-        self.snapshot.clone()
+        whole.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.head.revision));
+        whole
+    }
+
+    /// Damages the newest snapshot that is whole.
+    pub(super) fn damage_snapshot(&mut self) {
+        let slots = self.slots.iter_mut().flatten();
+        if let Some(newest) = slots.max_by_key(|slot| slot.whole_revision()) {
+            newest.is_damaged = true;
+        }
     }
 }
 

@@ -3,20 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use leverframe_core::Link;
 use rusqlite::{Connection, OptionalExtension};
-use sha2::{Digest, Sha256};
 
 use super::connection::{self, Failing};
 use super::directory::{self, Directory};
+use super::slots::{self, Content, Slot};
 use crate::error::StoreError;
-use crate::port::{Beside, Head, StoredSnapshot};
+use crate::port::{Beside, StoredSnapshot};
 
 /// The layout; a database with another one is set aside and made anew.
 const LAYOUT: i64 = 2;
-
-/// The slot that is used. The table has two, so that a save need not touch the last good one.
-const SLOT: i64 = 0;
 
 const TABLES: &str = "
     CREATE TABLE snapshot (
@@ -39,8 +35,16 @@ const TABLES: &str = "
 /// What lies beside a SQLite journal.
 #[derive(Debug)]
 pub(super) struct SqliteBeside {
-    connection: Mutex<Connection>,
+    inner: Mutex<Inner>,
     file: PathBuf,
+}
+
+#[derive(Debug)]
+struct Inner {
+    connection: Connection,
+    /// The slot that the next save spares, once that is known: that of the snapshot that was taken
+    /// at the start or saved last.
+    spared: Option<Slot>,
 }
 
 impl SqliteBeside {
@@ -62,52 +66,55 @@ impl SqliteBeside {
             open(directory, &file)
         })?;
         Ok(Self {
-            connection: Mutex::new(connection),
+            inner: Mutex::new(Inner {
+                connection,
+                spared: None,
+            }),
             file,
         })
     }
 
-    /// Forgets the snapshot: the journal it was made from is about to be another.
-    pub(super) fn forget_snapshot(&self) -> Result<(), StoreError> {
-        self.connection()
+    /// Forgets the snapshots: the journal they were made from is about to be another.
+    pub(super) fn forget_snapshots(&self) -> Result<(), StoreError> {
+        let mut inner = self.inner();
+        inner.spared = None;
+        inner
+            .connection
             .execute("DELETE FROM snapshot", ())
-            .map_err(|error| Failing::to("forget the snapshot in", &self.file).because(error))?;
+            .map_err(|error| Failing::to("forget the snapshots in", &self.file).because(error))?;
         Ok(())
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         // Every change is one statement, so a panic elsewhere leaves nothing half done.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stored_snapshot(&self) -> rusqlite::Result<Option<(StoredSnapshot, [u8; 32])>> {
-        let connection = self.connection();
-        let mut one = connection.prepare_cached(
-            "SELECT revision, link, state, checksum FROM snapshot WHERE slot = ?1",
-        )?;
-        one.query_row([SLOT], |row| {
-            let snapshot = StoredSnapshot {
-                head: Head {
-                    revision: row.get::<_, i64>(0)?.cast_unsigned(),
-                    link: Link::from_bytes(row.get(1)?),
-                },
-                bytes: row.get(2)?,
-            };
-            Ok((snapshot, row.get(3)?))
-        })
-        .optional()
+    /// What a slot holds; a damaged one is told of.
+    fn snapshot_in(&self, slot: Slot) -> Option<StoredSnapshot> {
+        match slots::read(&self.inner().connection, slot) {
+            Content::Empty => None,
+            Content::Whole(snapshot) => Some(snapshot),
+            Content::Damaged(why) => {
+                tracing::warn!(
+                    file = %self.file.display(),
+                    %slot,
+                    why,
+                    "a snapshot is damaged and is not used"
+                );
+                None
+            }
+        }
     }
 
     fn stored_brakes(&self) -> rusqlite::Result<Option<Vec<u8>>> {
-        let connection = self.connection();
+        let connection = &self.inner().connection;
         let mut one = connection.prepare_cached("SELECT content FROM brake")?;
         one.query_row((), |row| row.get(0)).optional()
     }
 
     fn stored_rolls(&self) -> rusqlite::Result<Vec<(Box<str>, Vec<u8>)>> {
-        let connection = self.connection();
+        let connection = &self.inner().connection;
         let mut all = connection
             .prepare_cached("SELECT environment, members FROM roll ORDER BY environment")?;
         all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -117,42 +124,30 @@ impl SqliteBeside {
 
 impl Beside for SqliteBeside {
     fn save_snapshot(&self, snapshot: &StoredSnapshot) -> Result<(), StoreError> {
-        let checksum = checksum(snapshot);
-        let connection = self.connection();
-        let save = || {
-            let mut replace = connection.prepare_cached(
-                "INSERT OR REPLACE INTO snapshot (slot, revision, link, checksum, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?;
-            replace.execute((
-                SLOT,
-                snapshot.head.revision.cast_signed(),
-                snapshot.head.link.as_bytes(),
-                &checksum,
-                &snapshot.bytes,
-            ))
-        };
-        save().map_err(|error| Failing::to("save a snapshot in", &self.file).because(error))?;
+        if self.inner().spared.is_none() {
+            // Nobody has asked for one since the start; it has to be known which one to spare.
+            self.offer_snapshots(&mut |_| true);
+        }
+        let mut inner = self.inner();
+        let slot = inner.spared.map_or(Slot::FIRST, Slot::other);
+        slots::write(&inner.connection, slot, snapshot)
+            .map_err(|error| Failing::to("save a snapshot in", &self.file).because(error))?;
+        inner.spared = Some(slot);
         Ok(())
     }
 
-    fn load_snapshot(&self) -> Option<StoredSnapshot> {
-        let why = match self.stored_snapshot() {
-            Ok(None) => return None,
-            Ok(Some((snapshot, stored))) if checksum(&snapshot) == stored => return Some(snapshot),
-            Ok(Some(_)) => "its checksum is wrong".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        tracing::warn!(
-            file = %self.file.display(),
-            why,
-            "the snapshot is damaged and is not used; folding the journal instead"
-        );
-        None
+    fn offer_snapshots(&self, take: &mut dyn FnMut(StoredSnapshot) -> bool) {
+        let slots = slots::newest_first(&self.inner().connection);
+        for slot in slots {
+            if self.snapshot_in(slot).is_some_and(&mut *take) {
+                self.inner().spared = Some(slot);
+                return;
+            }
+        }
     }
 
     fn save_brakes(&self, brakes: &[u8]) -> Result<(), StoreError> {
-        let connection = self.connection();
+        let connection = &self.inner().connection;
         let save = || {
             let mut replace = connection
                 .prepare_cached("INSERT OR REPLACE INTO brake (slot, content) VALUES (0, ?1)")?;
@@ -174,7 +169,7 @@ impl Beside for SqliteBeside {
     }
 
     fn save_roll(&self, environment: &str, roll: &[u8]) -> Result<(), StoreError> {
-        let connection = self.connection();
+        let connection = &self.inner().connection;
         let save = || {
             let mut replace = connection.prepare_cached(
                 "INSERT OR REPLACE INTO roll (environment, members) VALUES (?1, ?2)",
@@ -216,13 +211,4 @@ fn open(directory: &Directory, file: &Path) -> Result<Connection, StoreError> {
             Err(StoreError::unavailable("use", file, source))
         }
     }
-}
-
-/// Of the place as well as of the bytes, so that neither can belong to another snapshot.
-fn checksum(snapshot: &StoredSnapshot) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(snapshot.head.revision.to_be_bytes());
-    hasher.update(snapshot.head.link.as_bytes());
-    hasher.update(&snapshot.bytes);
-    hasher.finalize().into()
 }

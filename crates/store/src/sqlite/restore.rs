@@ -120,7 +120,7 @@ impl Restore {
         connection
             .close()
             .map_err(|(_, error)| Failing::to("close", &file).because(error))?;
-        beside.forget_snapshot()?;
+        beside.forget_snapshots()?;
         let aside = keep_aside(&directory, now)?;
         rename(&file, &directory.restoring())?;
         directory.sync()?;

@@ -11,6 +11,8 @@ pub(crate) trait Adapter {
     fn fresh() -> Self;
     /// Opens the store there; the one opened before is gone.
     fn open(&self) -> Box<dyn Store>;
+    /// Damages the snapshot with the highest revision, after the store was closed.
+    fn damage_newest_snapshot(&self);
 }
 
 macro_rules! contract {
@@ -39,6 +41,11 @@ macro_rules! contract {
             a_known_revision_that_the_journal_lacks_is_noticed,
             verifying_walks_the_whole_chain_and_says_how_far_it_is,
             the_last_snapshot_is_there_after_reopening,
+            two_snapshots_are_kept_and_offered_the_newest_first,
+            a_snapshot_that_is_not_taken_makes_way_for_the_one_before_it,
+            a_damaged_snapshot_makes_way_for_the_one_before_it,
+            a_save_takes_the_place_of_a_damaged_snapshot_and_spares_the_whole_one,
+            with_both_snapshots_damaged_there_is_none,
             rolls_are_kept_by_environment,
             kills_that_are_not_in_the_journal_yet_are_kept_beside_it,
         );
@@ -297,6 +304,103 @@ pub(crate) fn the_last_snapshot_is_there_after_reopening<A: Adapter>() {
     let store = place.open();
     assert_eq!(store.beside().load_snapshot(), Some(last.clone()));
     store.reader().check(last.head).unwrap();
+}
+
+/// A place with snapshots at the revisions 1, 2 and 3, saved by as many processes.
+fn with_three_snapshots<A: Adapter>() -> A {
+    let place = A::fresh();
+    for revision in 1..=3 {
+        save(&place, revision);
+    }
+    place
+}
+
+fn save<A: Adapter>(place: &A, revision: u64) {
+    place
+        .open()
+        .beside()
+        .save_snapshot(&StoredSnapshot {
+            head: Head {
+                revision,
+                link: Link::START.next(&revision.to_string()),
+            },
+            bytes: vec![u8::try_from(revision).unwrap(); 10_000],
+        })
+        .unwrap();
+}
+
+/// The revisions of the snapshots that are offered to somebody who takes none.
+fn offered<A: Adapter>(place: &A) -> Vec<u64> {
+    let mut offered = Vec::new();
+    place.open().beside().offer_snapshots(&mut |snapshot| {
+        let revision = snapshot.head.revision;
+        assert_eq!(
+            snapshot.bytes,
+            vec![u8::try_from(revision).unwrap(); 10_000]
+        );
+        offered.push(revision);
+        false
+    });
+    offered
+}
+
+pub(crate) fn two_snapshots_are_kept_and_offered_the_newest_first<A: Adapter>() {
+    let place = with_three_snapshots::<A>();
+    assert_eq!(offered(&place), [3, 2]);
+    let store = place.open();
+    for revision in 4..=7 {
+        let snapshot = StoredSnapshot {
+            head: Head {
+                revision,
+                link: Link::START,
+            },
+            bytes: Vec::new(),
+        };
+        store.beside().save_snapshot(&snapshot).unwrap();
+        assert_eq!(store.beside().load_snapshot(), Some(snapshot));
+    }
+}
+
+pub(crate) fn a_snapshot_that_is_not_taken_makes_way_for_the_one_before_it<A: Adapter>() {
+    let place = with_three_snapshots::<A>();
+    let beside = place.open().beside();
+    let mut taken = None;
+    beside.offer_snapshots(&mut |snapshot| {
+        let is_wanted = snapshot.head.revision == 2;
+        taken = is_wanted.then_some(snapshot);
+        is_wanted
+    });
+    assert_eq!(taken.unwrap().head.revision, 2);
+}
+
+pub(crate) fn a_damaged_snapshot_makes_way_for_the_one_before_it<A: Adapter>() {
+    let place = with_three_snapshots::<A>();
+    place.damage_newest_snapshot();
+    assert_eq!(offered(&place), [2]);
+    let loaded = place.open().beside().load_snapshot().unwrap();
+    assert_eq!(loaded.head.revision, 2);
+}
+
+pub(crate) fn a_save_takes_the_place_of_a_damaged_snapshot_and_spares_the_whole_one<A: Adapter>() {
+    let place = with_three_snapshots::<A>();
+    place.damage_newest_snapshot();
+    save(&place, 4);
+    assert_eq!(offered(&place), [4, 2]);
+    save(&place, 5);
+    assert_eq!(offered(&place), [5, 4]);
+}
+
+pub(crate) fn with_both_snapshots_damaged_there_is_none<A: Adapter>() {
+    let place = A::fresh();
+    save(&place, 1);
+    place.damage_newest_snapshot();
+    assert!(offered(&place).is_empty());
+    assert_eq!(place.open().beside().load_snapshot(), None);
+    save(&place, 2);
+    place.damage_newest_snapshot();
+    assert!(offered(&place).is_empty());
+    save(&place, 3);
+    assert_eq!(offered(&place), [3]);
 }
 
 pub(crate) fn rolls_are_kept_by_environment<A: Adapter>() {

@@ -17,6 +17,10 @@ impl Adapter for InMemory {
     fn open(&self) -> Box<dyn Store> {
         Box::new(MemoryStore::open(&self.0))
     }
+
+    fn damage_newest_snapshot(&self) {
+        self.0.faults().damage_snapshot();
+    }
 }
 
 contract!(InMemory);
