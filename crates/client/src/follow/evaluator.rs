@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leverframe_flags::{Acknowledgement, Cursor, FlagKey, Follower, Step, Update};
-use leverframe_wire::frame::{Counts, Hello, Refusal};
+use leverframe_wire::frame::{Counts, Hello, Refusal, SILENCE_MS_MAX};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -21,6 +21,8 @@ use crate::freshness::{Source, Standing};
 /// A sign of life this long after the hello means that nothing was missed: a server answers a hello
 /// with what is missing before anything else.
 const NOTHING_MISSED: Duration = Duration::from_secs(1);
+/// Longest that a snapshot may be under way.
+const SNAPSHOT_TIME_MAX: Duration = Duration::from_millis(SILENCE_MS_MAX);
 
 /// What to do after a frame.
 #[derive(Debug)]
@@ -50,8 +52,8 @@ pub(crate) struct Evaluator {
     cache: Option<DiskCache>,
     /// Set from the hello until the connection ends.
     hello_at: Option<Instant>,
-    /// A snapshot was asked for and has not come.
-    is_resyncing: bool,
+    /// Since when a snapshot that was asked for has not come.
+    resyncing_since: Option<Instant>,
     has_applied_since_hello: bool,
 }
 
@@ -83,7 +85,7 @@ impl Evaluator {
             saver: cache.clone().map(Saver::new),
             cache,
             hello_at: None,
-            is_resyncing: false,
+            resyncing_since: None,
             has_applied_since_hello: false,
         }
     }
@@ -136,7 +138,7 @@ impl Evaluator {
     pub(super) fn hello(&self) -> Hello {
         // What came from the disk is asked for anew: this build may read definitions that the one
         // before could not, and the answer proves that it is current.
-        let may_resume = self.source == Source::Server && !self.is_resyncing;
+        let may_resume = self.source == Source::Server && !self.is_resyncing();
         let cursor = self.follower.as_ref().and_then(Follower::cursor);
         self.identity.hello(cursor.filter(|_| may_resume))
     }
@@ -157,7 +159,7 @@ impl Evaluator {
     /// The connection is over. Whether there was one.
     pub(super) fn disconnected(&mut self) -> bool {
         self.standing.set_connected(false);
-        self.is_resyncing = false;
+        self.resyncing_since = None;
         self.hello_at.take().is_some()
     }
 
@@ -166,7 +168,7 @@ impl Evaluator {
         let is_late_enough = self
             .hello_at
             .is_some_and(|hello| hello.elapsed() >= NOTHING_MISSED);
-        if !self.is_resyncing
+        if !self.is_resyncing()
             && self.source == Source::Server
             && (self.has_applied_since_hello || is_late_enough)
         {
@@ -174,9 +176,20 @@ impl Evaluator {
         }
     }
 
+    /// Whether a snapshot was asked for so long ago that the answer must have been lost. Until it
+    /// comes nothing can be applied, so only a new connection helps.
+    pub(super) fn is_snapshot_overdue(&self) -> bool {
+        self.resyncing_since
+            .is_some_and(|asked| asked.elapsed() >= SNAPSHOT_TIME_MAX)
+    }
+
+    fn is_resyncing(&self) -> bool {
+        self.resyncing_since.is_some()
+    }
+
     /// Everything the server had to say has been applied.
     pub(super) fn caught_up(&mut self) {
-        if !self.is_resyncing && self.source == Source::Server {
+        if !self.is_resyncing() && self.source == Source::Server {
             self.standing.confirm();
         }
     }
@@ -186,7 +199,7 @@ impl Evaluator {
     pub(super) fn apply(&mut self, text: &str) -> Reply {
         let Decoded { update, refused } = match decode::frame(text) {
             Ok(decoded) => decoded,
-            Err(error) if self.is_resyncing => {
+            Err(error) if self.is_resyncing() => {
                 return Reply::Leave(format!("it sends what cannot be read: {error}"));
             }
             Err(error) => return self.resync(format!("a frame cannot be read: {error}")),
@@ -229,7 +242,7 @@ impl Evaluator {
             }
             Step::Duplicate { acknowledgement } => self.in_step(acknowledgement, refused),
             // Frames that were on their way when the snapshot was asked for.
-            Step::Gap { .. } if self.is_resyncing => Reply::Silence,
+            Step::Gap { .. } if self.is_resyncing() => Reply::Silence,
             Step::Gap { have, previous } => self.resync(format!(
                 "gap: at revision {have}, the frame builds on {previous}"
             )),
@@ -259,12 +272,12 @@ impl Evaluator {
 
     fn resync(&mut self, why: String) -> Reply {
         tracing::info!(why, "asking for a snapshot");
-        self.is_resyncing = true;
+        self.resyncing_since = Some(Instant::now());
         Reply::Resync(why)
     }
 
     fn in_step(&mut self, acknowledgement: Acknowledgement, more: Vec<Refusal>) -> Reply {
-        self.is_resyncing = false;
+        self.resyncing_since = None;
         self.has_applied_since_hello = true;
         self.standing.confirm();
         match self.follower.as_ref().and_then(Follower::cursor) {

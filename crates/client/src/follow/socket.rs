@@ -81,6 +81,9 @@ impl Follow {
                     if line.silence_so_far() >= SILENCE_MAX {
                         return Err(Ended::Lost("the server fell silent".to_owned()));
                     }
+                    if self.evaluator.is_snapshot_overdue() {
+                        return Err(Ended::Lost("the snapshot asked for never came".to_owned()));
+                    }
                     line.send_counts(self.evaluator.counts_due()).await?;
                     self.evaluator.tick().await;
                 }

@@ -158,6 +158,32 @@ async fn pings_are_answered_and_keep_the_connection() {
 }
 
 #[tokio::test]
+async fn a_server_that_lives_but_never_sends_the_snapshot_asked_for_is_left() {
+    let mut server = Server::start().await;
+    let (client, mut connection) = server
+        .follow(server.settings(), &snapshot(7, &[boolean("a", &open())]))
+        .await;
+    connection.send(&moved(8, 9, "a", &closed())).await;
+    assert!(matches!(connection.message().await, Message::Resync { .. }));
+    tokio::time::pause();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        connection.ping().await;
+        connection.pong().await;
+        assert_eq!(server.knocks(), 1, "a snapshot may take its time");
+    }
+    until("it comes again", || server.knocks() == 2).await;
+    tokio::time::resume();
+    let hello = server.connection().await.hello().await;
+    assert_eq!(
+        hello.cursor.unwrap().revision,
+        7,
+        "it asks for what is missing"
+    );
+    assert!(client.is_on("a", &anybody()), "the last good");
+}
+
+#[tokio::test]
 async fn of_several_servers_the_one_that_answers_is_followed() {
     let gone = Server::start().await;
     let gone_url = gone.url();
