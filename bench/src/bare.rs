@@ -14,14 +14,24 @@ use tokio::net::TcpListener;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
 
+use crate::process;
+
+/// What a bare server took.
+pub(crate) struct Taken {
+    /// Each time, in milliseconds.
+    pub(crate) took_ms: Vec<f64>,
+    /// What its threads worked for all of them.
+    pub(crate) worked: Duration,
+}
+
 /// Sends a line of `bytes` to every one of `count` connections and waits until all have answered,
-/// `repeats` times; gives how long each took, in milliseconds. `ready` is called with the address.
+/// `repeats` times. `ready` is called with the address.
 pub(crate) fn there_and_back(
     count: usize,
     bytes: usize,
     repeats: usize,
     ready: impl FnOnce(&str) -> Result<()> + Send,
-) -> Result<Vec<f64>> {
+) -> Result<Taken> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -57,7 +67,8 @@ pub(crate) fn there_and_back(
         let mut line = vec![b'x'; bytes];
         line.push(b'\n');
         let line: Arc<[u8]> = line.into();
-        let mut took = Vec::with_capacity(repeats);
+        let mut took_ms = Vec::with_capacity(repeats);
+        let before = process::worked("self")?;
         for _ in 0..repeats {
             tokio::time::sleep(Duration::from_millis(2)).await;
             let started = Instant::now();
@@ -71,10 +82,13 @@ pub(crate) fn there_and_back(
             for _ in 0..count {
                 answers.recv().await.context("a connection ended")?;
             }
-            took.push(started.elapsed().as_secs_f64() * 1e3);
+            took_ms.push(started.elapsed().as_secs_f64() * 1e3);
             writers = writing.await??;
         }
-        Ok(took)
+        Ok(Taken {
+            took_ms,
+            worked: process::worked("self")? - before,
+        })
     })
 }
 

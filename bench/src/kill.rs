@@ -19,6 +19,8 @@ const OTHERS: usize = 100;
 /// Bytes of the frame that tells of a kill, roughly; what the floor sends.
 const FRAME_BYTES: usize = 300;
 const FLAG: &str = "new-checkout";
+/// Turns that are not measured.
+const WARM_UP: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -38,6 +40,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     println!("machine: {}\n", machine::describe());
     let mut kills = Table::new(&["kill", "evaluators", "p50 ms", "p99 ms", "max ms"]);
+    let mut work = Table::new(&[
+        "processor time of one change",
+        "evaluators",
+        "the server's ms",
+        "the evaluators' ms",
+    ]);
     let mut memory = Table::new(&[
         "server memory for each evaluator",
         "evaluators",
@@ -50,8 +58,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             &mut kills,
             "floor: bare sockets, there and back, no write",
             *count,
-            &floor,
+            &floor.took_ms,
         );
+        worked(&mut work, "floor", *count, &floor.worked);
         let measured = measure(args, *count)?;
         row(
             &mut kills,
@@ -65,6 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             *count,
             &measured.outside_ms,
         );
+        worked(&mut work, "leverframe", *count, &measured.worked);
         let kib = |bytes: f64| format!("{:.1}", bytes / 1024.0);
         memory.row([
             format!("{:?} evaluators", args.weight),
@@ -74,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ]);
     }
     kills.print();
+    work.print();
     memory.print();
     Ok(())
 }
@@ -89,7 +100,29 @@ fn row(table: &mut Table, name: &str, count: usize, ms: &[f64]) {
     ]);
 }
 
+fn worked(table: &mut Table, name: &str, count: usize, worked: &Worked) {
+    let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
+    table.row([
+        name.to_owned(),
+        count.to_string(),
+        ms(worked.server),
+        ms(worked.evaluators),
+    ]);
+}
+
+/// Processor time, of both processes on all their threads.
+struct Worked {
+    server: Duration,
+    evaluators: Duration,
+}
+
+struct Floor {
+    worked: Worked,
+    took_ms: Vec<f64>,
+}
+
 struct Measured {
+    worked: Worked,
     confirmed_ms: Vec<f64>,
     outside_ms: Vec<f64>,
     resident_each: f64,
@@ -117,8 +150,12 @@ fn measure(args: &Args, count: usize) -> Result<Measured> {
     let evaluators = start(&server.address().to_owned(), &token, count, args.weight)?;
     let mut confirmed_ms = Vec::new();
     let mut outside_ms = Vec::new();
+    let mut before = (server.worked()?, evaluators.worked()?);
     // The first few warm everybody up.
-    for turn in 0..args.repeats + 5 {
+    for turn in 0..args.repeats + WARM_UP {
+        if turn == WARM_UP {
+            before = (server.worked()?, evaluators.worked()?);
+        }
         let opened = open(&mut admin, FLAG, 100.0)?;
         let state = confirmation(&mut admin, opened)?;
         if state["confirmed"].as_u64() != u64::try_from(count).ok() {
@@ -132,15 +169,22 @@ fn measure(args: &Args, count: usize) -> Result<Measured> {
         if said["state"] != "confirmed" {
             bail!("not confirmed: {said}");
         }
-        if turn >= 5 {
+        if turn >= WARM_UP {
             outside_ms.push(outside.as_secs_f64() * 1e3);
             confirmed_ms.push(said["elapsed_ms"].as_f64().context("elapsed_ms")?);
         }
     }
+    // Opened and killed.
+    let changes = u32::try_from(args.repeats)? * 2;
+    let worked = Worked {
+        server: (server.worked()? - before.0) / changes,
+        evaluators: (evaluators.worked()? - before.1) / changes,
+    };
     let (resident_each, dirty_each) = each(&server, idle, count)?;
     drop(evaluators);
     server.stop()?;
     Ok(Measured {
+        worked,
         confirmed_ms,
         outside_ms,
         resident_each,
@@ -176,12 +220,21 @@ pub(crate) fn start(address: &str, token: &str, count: usize, weight: Weight) ->
     Ok(process)
 }
 
-fn floor(count: usize, repeats: usize) -> Result<Vec<f64>> {
+fn floor(count: usize, repeats: usize) -> Result<Floor> {
     let mut evaluators = None;
-    let took = bare::there_and_back(count, FRAME_BYTES, repeats + 5, |address| {
-        evaluators = Some(start(address, "", count, Weight::Bare)?);
+    let floor = bare::there_and_back(count, FRAME_BYTES, repeats + WARM_UP, |address| {
+        let started = start(address, "", count, Weight::Bare)?;
+        let before = started.worked()?;
+        evaluators = Some((started, before));
         Ok(())
     })?;
-    drop(evaluators);
-    Ok(took[5..].to_vec())
+    let (evaluators, before) = evaluators.context("no evaluators were started")?;
+    let all = u32::try_from(repeats + WARM_UP)?;
+    Ok(Floor {
+        worked: Worked {
+            server: floor.worked / all,
+            evaluators: (evaluators.worked()? - before) / all,
+        },
+        took_ms: floor.took_ms[WARM_UP..].to_vec(),
+    })
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -63,6 +64,11 @@ impl Process {
         })
     }
 
+    /// What its threads have worked so far.
+    pub(crate) fn worked(&self) -> Result<Duration> {
+        worked(&self.child.id().to_string())
+    }
+
     /// Asks it to end, as a supervisor does, and waits until it has.
     pub(crate) fn stop(mut self) -> Result<()> {
         let id = self.child.id().to_string();
@@ -70,6 +76,20 @@ impl Process {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// What the threads that a process has now have worked; `self` is this one.
+pub(crate) fn worked(process: &str) -> Result<Duration> {
+    let mut ns = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end meanwhile.
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+            continue;
+        };
+        let first = text.split_whitespace().next().context("schedstat")?;
+        ns += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(ns))
 }
 
 impl Drop for Process {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -96,6 +96,11 @@ impl Server {
 
     pub(crate) fn memory(&self) -> Result<Memory> {
         self.process.memory()
+    }
+
+    /// What its threads have worked so far.
+    pub(crate) fn worked(&self) -> Result<Duration> {
+        self.process.worked()
     }
 
     pub(crate) fn stop(self) -> Result<()> {

@@ -10,6 +10,7 @@
 mod confirmation;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use leverframe_flags::FlagKey;
 use serde::{Deserialize, Serialize};
@@ -275,6 +276,15 @@ impl Roll {
             .sum()
     }
 
+    /// Whether nobody is [`Roll::behind`], which with many standings is less work than how many are.
+    #[must_use]
+    pub fn is_nobody_behind(&self, epoch: u64, revision: u64) -> bool {
+        self.standing
+            .range(..Some((epoch, revision)))
+            .next()
+            .is_none()
+    }
+
     /// Who has `revision` of `epoch`, and who has not.
     #[must_use]
     pub fn confirmation(&self, epoch: u64, revision: u64, now: Timestamp) -> Confirmation {
@@ -294,39 +304,69 @@ impl Roll {
         stored: Option<u64>,
         now: Timestamp,
     ) -> Confirmation {
-        let has_it = |member: &Member| {
-            let has_braked = member.acknowledged.as_ref().is_some_and(|acknowledged| {
-                acknowledged.epoch == epoch && acknowledged.brake >= brake
-            });
-            let has_stored = stored.is_some_and(|at| member.standing() >= Some((epoch, at)));
-            has_braked || has_stored
-        };
+        let has_it = |member: &Member| member.has_brake(epoch, brake, stored);
         Confirmation::of(self.members(now), revision, has_it, now)
     }
 
+    /// The first evaluator from the instance `from` on, in their order, that counts and has not the
+    /// kill of [`Roll::brake_confirmation`]. While that one has not, nothing else need be looked at.
+    #[must_use]
+    pub fn first_without_brake(
+        &self,
+        epoch: u64,
+        brake: u64,
+        stored: Option<u64>,
+        from: &str,
+    ) -> Option<&Member> {
+        self.members
+            .range::<str, _>((Bound::Included(from), Bound::Unbounded))
+            .map(|(_, member)| member)
+            .find(|member| member.counts && !member.has_brake(epoch, brake, stored))
+    }
+
+    /// Changes a member where it is: this runs for every acknowledgement.
     fn change(&mut self, instance: &str, change: impl FnOnce(&mut Member)) {
-        if let Some(mut member) = self.take(instance) {
-            change(&mut member);
-            self.put(member);
+        let Some(member) = self.members.get_mut(instance) else {
+            return;
+        };
+        let before = member.counts.then(|| member.standing());
+        change(member);
+        let after = member.counts.then(|| member.standing());
+        if before == after {
+            return;
+        }
+        if let Some(before) = before {
+            self.leave(before);
+        }
+        if let Some(after) = after {
+            self.enter(after);
+        }
+    }
+
+    fn enter(&mut self, standing: Standing) {
+        *self.standing.entry(standing).or_default() += 1;
+    }
+
+    fn leave(&mut self, standing: Standing) {
+        if let Some(count) = self.standing.get_mut(&standing) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.standing.remove(&standing);
+            }
         }
     }
 
     fn take(&mut self, instance: &str) -> Option<Member> {
         let member = self.members.remove(instance)?;
-        if member.counts
-            && let Some(count) = self.standing.get_mut(&member.standing())
-        {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.standing.remove(&member.standing());
-            }
+        if member.counts {
+            self.leave(member.standing());
         }
         Some(member)
     }
 
     fn put(&mut self, member: Member) {
         if member.counts {
-            *self.standing.entry(member.standing()).or_default() += 1;
+            self.enter(member.standing());
         }
         self.members.insert(member.instance.clone(), member);
     }
@@ -343,6 +383,16 @@ impl Member {
 
     fn is_recent(&self, now: Timestamp) -> bool {
         now.ms_since(self.last_seen) <= ROLL_MS
+    }
+
+    /// Whether it has the kill that went out as number `brake`, or the revision it was `stored` as.
+    fn has_brake(&self, epoch: u64, brake: u64, stored: Option<u64>) -> bool {
+        let has_braked = self
+            .acknowledged
+            .as_ref()
+            .is_some_and(|acknowledged| acknowledged.epoch == epoch && acknowledged.brake >= brake);
+        let has_stored = stored.is_some_and(|at| self.standing() >= Some((epoch, at)));
+        has_braked || has_stored
     }
 
     fn standing(&self) -> Standing {

@@ -19,6 +19,9 @@ use crate::pull::{Pulls, Quantiles, Reached, Wanted};
 
 /// How old the saved roll may become while nobody joins or leaves, in milliseconds.
 const SAVE_AGAIN_MS: i64 = 60_000;
+/// How old it may become while they acknowledge, in milliseconds. Who joins after a restart says
+/// itself where it stands, so the saved roll may lag; but not behind who there is.
+const SAVE_STANDINGS_MS: i64 = 5_000;
 /// How many kills that went out ahead of the journal are remembered.
 const BRAKES_MAX: usize = 1_024;
 
@@ -27,9 +30,12 @@ pub struct Presence {
     clock: Clock,
     measurements: Arc<Measurements>,
     inner: Mutex<Inner>,
-    /// Counts up whenever a confirmation may look different.
+    /// Counts up whenever somebody's wait may be over.
     changed: watch::Sender<u64>,
+    /// Who is on the roll is not what was saved.
     is_unsaved: AtomicBool,
+    /// Where they stand is not.
+    is_moved: AtomicBool,
     saved_ms: AtomicI64,
 }
 
@@ -40,12 +46,23 @@ struct Inner {
     pulls: Pulls,
     /// Kills that went out ahead of the journal, and the revisions they were decided on and became.
     brakes: BTreeMap<u64, BrakeTrack>,
+    /// What somebody waits for, and how many do.
+    awaited: BTreeMap<Wanted, usize>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct BrakeTrack {
     decided_on: u64,
     stored_as: Option<u64>,
+    /// The instance that was found last to count and not to have it. An instance can come before it
+    /// that has not got it either, but while this one has not, not everybody has.
+    straggler: Box<str>,
+}
+
+/// Somebody waits; until it is dropped, acknowledgements look whether that is over.
+struct Wait<'a> {
+    presence: &'a Presence,
+    wanted: Wanted,
 }
 
 /// Who has a revision, and how long it took.
@@ -81,6 +98,7 @@ impl Presence {
             revision: place.revision,
             pulls: Pulls::default(),
             brakes: BTreeMap::new(),
+            awaited: BTreeMap::new(),
         };
         Self {
             clock,
@@ -88,6 +106,7 @@ impl Presence {
             inner: Mutex::new(inner),
             changed: watch::Sender::new(0),
             is_unsaved: AtomicBool::new(false),
+            is_moved: AtomicBool::new(false),
             saved_ms: AtomicI64::new(0),
         }
     }
@@ -121,22 +140,35 @@ impl Presence {
             brake: acknowledged.brake,
         };
         let has = reached(&acknowledged);
-        self.change(|inner| {
-            let had = inner
-                .roll
-                .member(instance)
+        let is_over = {
+            let mut inner = self.lock();
+            let member = inner.roll.member(instance);
+            let counted = member.is_some_and(|member| member.counts);
+            let had = member
                 .and_then(|member| member.acknowledged.as_ref())
                 .filter(|had| had.epoch == epoch)
                 .map(reached);
             inner
                 .roll
                 .acknowledged(instance, acknowledged, refused, now);
+            if !counted {
+                self.is_unsaved.store(true, Ordering::Release);
+            }
+            if had == Some(has) {
+                return;
+            }
             if let Some(had) = had
                 && epoch == inner.epoch
             {
                 inner.pulls.acknowledged(had, has, arrived);
             }
-        });
+            self.complete(&mut inner);
+            inner.is_wait_over()
+        };
+        self.is_moved.store(true, Ordering::Release);
+        if is_over {
+            self.wake();
+        }
     }
 
     /// Something was heard of an evaluator.
@@ -191,23 +223,31 @@ impl Presence {
     pub async fn wait(&self, wanted: impl Into<Wanted>, at_most: Duration) -> Confirmed {
         let wanted = wanted.into();
         let mut changed = self.changed.subscribe();
+        let _wait = self.begin_wait(wanted);
         let deadline = tokio::time::Instant::now() + at_most;
         loop {
-            changed.mark_unchanged();
             let confirmed = self.confirmation(wanted);
-            if confirmed.confirmation.is_complete() || confirmed.confirmation.is_empty_roll() {
+            if confirmed.confirmation.is_complete()
+                || confirmed.confirmation.is_empty_roll()
+                || tokio::time::Instant::now() >= deadline
+            {
                 return confirmed;
             }
             // Nobody says so when a straggler ages off the roll, so look again now and then.
             let look_again = deadline.min(tokio::time::Instant::now() + Duration::from_secs(1));
-            match tokio::time::timeout_at(look_again, changed.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return confirmed,
-                Err(_) if tokio::time::Instant::now() >= deadline => {
-                    return self.confirmation(wanted);
-                }
-                Err(_) => {}
+            // Who has it costs a look at everybody; whether everybody has, next to nothing.
+            let over = changed.wait_for(|_| self.lock().is_had(wanted));
+            if let Ok(Err(_)) = tokio::time::timeout_at(look_again, over).await {
+                return confirmed;
             }
+        }
+    }
+
+    fn begin_wait(&self, wanted: Wanted) -> Wait<'_> {
+        *self.lock().awaited.entry(wanted).or_default() += 1;
+        Wait {
+            presence: self,
+            wanted,
         }
     }
 
@@ -225,6 +265,7 @@ impl Presence {
         let track = BrakeTrack {
             decided_on: brake.decided_on,
             stored_as: None,
+            straggler: Box::default(),
         };
         inner.brakes.insert(brake.number, track);
         while inner.brakes.len() > BRAKES_MAX {
@@ -246,10 +287,13 @@ impl Presence {
     /// heard when is too old to be of use after a restart.
     pub(crate) fn unsaved(&self) -> Option<Vec<u8>> {
         let now_ms = self.clock.steady().as_ms();
-        let is_old = now_ms - self.saved_ms.load(Ordering::Relaxed) >= SAVE_AGAIN_MS;
-        if !self.is_unsaved.swap(false, Ordering::AcqRel) && !is_old {
+        let age_ms = now_ms - self.saved_ms.load(Ordering::Relaxed);
+        let is_due = age_ms >= SAVE_AGAIN_MS
+            || (age_ms >= SAVE_STANDINGS_MS && self.is_moved.load(Ordering::Acquire));
+        if !self.is_unsaved.swap(false, Ordering::AcqRel) && !is_due {
             return None;
         }
+        self.is_moved.store(false, Ordering::Release);
         self.saved_ms.store(now_ms, Ordering::Relaxed);
         let members = {
             let mut inner = self.lock();
@@ -261,30 +305,35 @@ impl Presence {
             .ok()
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner = self.lock();
-        let result = change(&mut inner);
-        let Inner {
-            roll,
-            epoch,
-            pulls,
-            brakes,
-            ..
-        } = &mut *inner;
-        let now = self.clock.steady();
-        let is_had = |wanted| match wanted {
-            Wanted::Revision(revision) => roll.behind(*epoch, revision) == 0,
-            Wanted::Brake(number) => {
-                brake_confirmation(roll, brakes, *epoch, number, now).is_complete()
-            }
-        };
-        pulls.complete(is_had, |took| {
-            self.measurements.confirm_seconds.observe(took);
-        });
-        drop(inner);
+    /// What was taken with [`Presence::unsaved`] could not be kept.
+    pub(crate) fn not_saved(&self) {
         self.is_unsaved.store(true, Ordering::Release);
-        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Changes who is on the roll.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = {
+            let mut inner = self.lock();
+            let result = change(&mut inner);
+            self.complete(&mut inner);
+            result
+        };
+        self.is_unsaved.store(true, Ordering::Release);
+        self.wake();
         result
+    }
+
+    fn complete(&self, inner: &mut Inner) {
+        let mut pulls = std::mem::take(&mut inner.pulls);
+        pulls.complete(
+            |wanted| inner.is_had(wanted),
+            |took| self.measurements.confirm_seconds.observe(took),
+        );
+        inner.pulls = pulls;
+    }
+
+    fn wake(&self) {
+        self.changed.send_modify(|count| *count += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -292,7 +341,69 @@ impl Presence {
     }
 }
 
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.presence.lock();
+        if let Some(count) = inner.awaited.get_mut(&self.wanted) {
+            *count -= 1;
+            if *count == 0 {
+                inner.awaited.remove(&self.wanted);
+            }
+        }
+    }
+}
+
 impl Inner {
+    /// Whether anything that is waited for is had by everybody. Who has a revision has every older
+    /// one, so of those the oldest is enough.
+    fn is_wait_over(&mut self) -> bool {
+        let mut revisions = 0;
+        let looked_at: Vec<Wanted> = self
+            .awaited
+            .keys()
+            .copied()
+            .filter(|wanted| match wanted {
+                Wanted::Revision(_) => {
+                    revisions += 1;
+                    revisions == 1
+                }
+                Wanted::Brake(_) => true,
+            })
+            .collect();
+        looked_at.into_iter().any(|wanted| self.is_had(wanted))
+    }
+
+    /// Whether everybody who counts has it, those who fell silent included; at the cost of a glance,
+    /// because it is asked at every acknowledgement.
+    fn is_had(&mut self, wanted: Wanted) -> bool {
+        match wanted {
+            Wanted::Revision(revision) => {
+                let known = revision.min(self.revision);
+                self.roll.is_nobody_behind(self.epoch, known)
+            }
+            Wanted::Brake(number) => {
+                let Some(track) = self.brakes.get_mut(&number) else {
+                    return false;
+                };
+                let without = |from: &str| {
+                    let straggler =
+                        self.roll
+                            .first_without_brake(self.epoch, number, track.stored_as, from);
+                    straggler.map(|member| member.instance.clone())
+                };
+                // From the last one on, and then, in case somebody before it went back, from the start.
+                let straggler = without(&track.straggler).or_else(|| without(""));
+                match straggler {
+                    Some(straggler) => {
+                        track.straggler = straggler;
+                        false
+                    }
+                    None => true,
+                }
+            }
+        }
+    }
+
     fn brake_confirmation(&self, number: u64, now: Timestamp) -> Confirmation {
         brake_confirmation(&self.roll, &self.brakes, self.epoch, number, now)
     }
@@ -307,7 +418,7 @@ fn brake_confirmation(
     number: u64,
     now: Timestamp,
 ) -> Confirmation {
-    let track = brakes.get(&number).copied();
+    let track = brakes.get(&number);
     let decided_on = track.map_or(u64::MAX, |track| track.decided_on);
     let brake = if track.is_some() { number } else { u64::MAX };
     let stored_as = track.and_then(|track| track.stored_as);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PULLS_MAX: usize = 256;
 
 /// What is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// A revision.
     Revision(u64),
@@ -39,22 +39,24 @@ pub(crate) struct Reached {
     pub(crate) brake: u64,
 }
 
-impl Reached {
-    fn has(self, wanted: Wanted) -> bool {
-        match wanted {
-            Wanted::Revision(revision) => self.revision >= revision,
-            Wanted::Brake(number) => self.brake >= number,
-        }
-    }
+/// The last changes that went out.
+#[derive(Debug, Default)]
+pub(crate) struct Pulls {
+    revisions: Track,
+    brakes: Track,
 }
 
-/// The last changes that went out, the oldest first.
+/// Changes of one numbering, the oldest first. Who has one has every older one.
 #[derive(Debug, Default)]
-pub(crate) struct Pulls(VecDeque<Pull>);
+struct Track {
+    pulls: VecDeque<Pull>,
+    /// Those before this are not looked at any more: everybody had them.
+    open: usize,
+}
 
 #[derive(Debug)]
 struct Pull {
-    wanted: Wanted,
+    number: u64,
     received: Instant,
     latencies: Vec<Duration>,
     completed: Option<Duration>,
@@ -72,26 +74,18 @@ pub(crate) struct Times {
 impl Pulls {
     /// A change is about to go out; its request was received at `received`.
     pub(crate) fn begin(&mut self, wanted: Wanted, received: Instant) {
-        if self.0.len() >= PULLS_MAX {
-            self.0.pop_front();
+        match wanted {
+            Wanted::Revision(revision) => self.revisions.begin(revision, received),
+            Wanted::Brake(number) => self.brakes.begin(number, received),
         }
-        self.0.push_back(Pull {
-            wanted,
-            received,
-            latencies: Vec::new(),
-            completed: None,
-        });
     }
 
     /// An acknowledgement came in of an evaluator that had acknowledged before; who joins is not
     /// timed for what was there before.
     pub(crate) fn acknowledged(&mut self, had: Reached, has: Reached, arrived: Instant) {
-        for pull in &mut self.0 {
-            if has.has(pull.wanted) && !had.has(pull.wanted) {
-                pull.latencies
-                    .push(arrived.saturating_duration_since(pull.received));
-            }
-        }
+        self.revisions
+            .acknowledged(had.revision, has.revision, arrived);
+        self.brakes.acknowledged(had.brake, has.brake, arrived);
     }
 
     /// Looks which changes everybody has now. Asks `is_had` of those that reached somebody, the oldest
@@ -99,26 +93,76 @@ impl Pulls {
     /// took.
     pub(crate) fn complete(
         &mut self,
-        is_had: impl Fn(Wanted) -> bool,
+        mut is_had: impl FnMut(Wanted) -> bool,
         mut took: impl FnMut(Duration),
     ) {
-        let is_awaited = |pull: &&mut Pull| pull.completed.is_none() && !pull.latencies.is_empty();
-        for pull in self.0.iter_mut().filter(is_awaited) {
-            if !is_had(pull.wanted) {
+        self.revisions
+            .complete(|revision| is_had(Wanted::Revision(revision)), &mut took);
+        self.brakes
+            .complete(|number| is_had(Wanted::Brake(number)), &mut took);
+    }
+
+    /// How long a change took; nothing is known of one from before the node's start.
+    pub(crate) fn times(&self, wanted: Wanted) -> Times {
+        match wanted {
+            Wanted::Revision(revision) => self.revisions.times(revision),
+            Wanted::Brake(number) => self.brakes.times(number),
+        }
+    }
+}
+
+impl Track {
+    fn begin(&mut self, number: u64, received: Instant) {
+        let is_new_history = self.pulls.back().is_some_and(|last| number <= last.number);
+        if is_new_history {
+            *self = Self::default();
+        }
+        if self.pulls.len() >= PULLS_MAX {
+            self.pulls.pop_front();
+            self.open = self.open.saturating_sub(1);
+        }
+        self.pulls.push_back(Pull {
+            number,
+            received,
+            latencies: Vec::new(),
+            completed: None,
+        });
+    }
+
+    /// From the newest back, because an acknowledgement is nearly always of the last.
+    fn acknowledged(&mut self, had: u64, has: u64, arrived: Instant) {
+        for pull in self.pulls.iter_mut().skip(self.open).rev() {
+            if pull.number <= had {
+                break;
+            }
+            if pull.number <= has {
+                pull.latencies
+                    .push(arrived.saturating_duration_since(pull.received));
+            }
+        }
+    }
+
+    fn complete(&mut self, mut is_had: impl FnMut(u64) -> bool, took: &mut impl FnMut(Duration)) {
+        let open = self.open;
+        for (index, pull) in self.pulls.iter_mut().enumerate().skip(open) {
+            if pull.latencies.is_empty() {
+                continue;
+            }
+            if !is_had(pull.number) {
                 break;
             }
             let elapsed = pull.received.elapsed();
             pull.completed = Some(elapsed);
             took(elapsed);
+            self.open = index + 1;
         }
     }
 
-    /// How long a change took; nothing is known of one from before the node's start.
-    pub(crate) fn times(&self, wanted: Wanted) -> Times {
-        self.0
+    fn times(&self, number: u64) -> Times {
+        self.pulls
             .iter()
             .rev()
-            .find(|pull| pull.wanted == wanted)
+            .find(|pull| pull.number == number)
             .map_or_else(Times::default, |pull| Times {
                 elapsed_ms: pull.completed.map(ms),
                 each: quantiles(&pull.latencies),
@@ -181,8 +225,29 @@ mod tests {
         );
         let mut completed = 0;
         pulls.complete(|_| true, |_| completed += 1);
-        assert_eq!(completed, 2);
+        pulls.complete(|_| true, |_| completed += 1);
+        assert_eq!(completed, 2, "each is told once");
         assert!(pulls.times(Wanted::Revision(5)).elapsed_ms.is_some());
         assert_eq!(pulls.times(Wanted::Revision(9)), Times::default());
+    }
+
+    #[test]
+    fn one_that_lags_keeps_open_what_it_lacks_and_nothing_older() {
+        let mut pulls = Pulls::default();
+        let now = Instant::now();
+        for revision in 1..=2 * PULLS_MAX as u64 {
+            pulls.begin(Wanted::Revision(revision), now);
+            let reached = |revision| Reached { revision, brake: 0 };
+            pulls.acknowledged(reached(revision - 1), reached(revision), now);
+            let lagging = 400;
+            pulls.complete(
+                |wanted| wanted < Wanted::Revision(lagging),
+                |_| assert!(revision < lagging),
+            );
+        }
+        let elapsed = |revision| pulls.times(Wanted::Revision(revision)).elapsed_ms;
+        assert!(elapsed(399).is_some());
+        assert_eq!(elapsed(400), None);
+        assert_eq!(elapsed(500), None);
     }
 }

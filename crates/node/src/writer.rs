@@ -1,7 +1,7 @@
 //! The single writer: decides a group of commands one after another against a speculative state,
 //! makes it durable with one append, and only then lets anybody see it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -477,14 +477,14 @@ fn environments_of(command: &Command) -> Vec<EnvironmentKey> {
 
 /// Groups the rolls' last state for saving.
 pub(crate) fn save_rolls(shared: &Shared, beside: &dyn leverframe_store::Beside) {
-    let unsaved: BTreeMap<EnvironmentKey, Vec<u8>> = shared
-        .feeds()
-        .into_iter()
-        .filter_map(|feed| Some((feed.environment().clone(), feed.presence().unsaved()?)))
-        .collect();
-    for (environment, roll) in unsaved {
+    for feed in shared.feeds() {
+        let Some(roll) = feed.presence().unsaved() else {
+            continue;
+        };
+        let environment = feed.environment();
         if let Err(error) = beside.save_roll(environment.as_str(), &roll) {
-            tracing::warn!(%environment, %error, "the roll could not be saved");
+            feed.presence().not_saved();
+            tracing::warn!(%environment, %error, "the roll could not be saved; it is tried again");
         }
     }
 }

@@ -320,7 +320,9 @@ proptest! {
                     roll.joined(hello, now).unwrap();
                 }
                 Step::Acknowledge(who, revision) => {
-                    roll.acknowledged(&who.to_string(), at(1, revision), Vec::new(), now);
+                    let mut has = at(1, revision);
+                    has.brake = u64::from(who);
+                    roll.acknowledged(&who.to_string(), has, Vec::new(), now);
                 }
                 Step::Hear(who) => roll.heard(&who.to_string(), now),
                 Step::Disconnect(who) => roll.disconnected(&who.to_string(), now),
@@ -331,10 +333,18 @@ proptest! {
             let behind = roll.behind(1, wanted);
             let stragglers = roll.confirmation(1, wanted, now).stragglers.len();
             prop_assert!(stragglers <= behind);
+            prop_assert_eq!(roll.is_nobody_behind(1, wanted), behind == 0);
             let mut swept = roll.clone();
             swept.forget_silent(now);
             prop_assert_eq!(swept.behind(1, wanted), stragglers);
             prop_assert_eq!(&Roll::load(swept.to_members()).behind(1, wanted), &stragglers);
+            let stored = (wanted > 2).then_some(wanted);
+            let confirmation = swept.brake_confirmation(1, 0, wanted, stored, now);
+            let first = swept.first_without_brake(1, wanted, stored, "");
+            prop_assert_eq!(
+                first.map(|member| &member.instance),
+                confirmation.stragglers.first().map(|straggler| &straggler.instance)
+            );
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use leverframe_node::Wanted;
+use leverframe_store::memory::Failure;
+
 use crate::bench::{Bench, SOON, hello};
 
 #[tokio::test]
@@ -40,6 +43,60 @@ async fn a_kill_is_confirmed_once_everybody_on_the_roll_has_acknowledged_it() {
     let times = confirmed.confirm_ms.unwrap();
     assert!(times.p50 <= times.p99 && times.p99 <= times.max);
     assert!(times.max <= confirmed.elapsed_ms.unwrap());
+}
+
+/// What ends a wait: the last acknowledgement, in whatever order they come, a goodbye of the last who
+/// has not, and the same for a kill that is not stored. Each time the wait begins before the first
+/// acknowledgement.
+#[tokio::test]
+async fn a_wait_ends_with_the_last_who_has_it_or_leaves() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    let names = || (0..40).map(|number| format!("web-{number}"));
+    names().for_each(|name| bench.join("prod", &name));
+    let feed = bench.feed("prod");
+    for is_brake in [false, true] {
+        for last_leaves in [false, true] {
+            bench.open("checkout", "prod", 50).await;
+            let failing = is_brake.then_some(Failure::BeforeDurable);
+            bench.disk.faults().fail_appends(failing);
+            let killed = bench.kill("checkout", "prod").await.unwrap();
+            let wanted = killed
+                .brake
+                .map_or(Wanted::Revision(killed.receipt.revision), Wanted::Brake);
+            assert_eq!(killed.brake.is_some(), is_brake);
+            let mut waiting = {
+                let feed = bench.feed("prod");
+                tokio::spawn(async move { feed.presence().wait(wanted, SOON).await })
+            };
+            let acknowledge = |name: &str| match wanted {
+                Wanted::Revision(revision) => bench.acknowledge("prod", name, revision),
+                Wanted::Brake(number) => bench.acknowledge_brake("prod", name, number),
+            };
+            // From the last to the first, so that the one who is missed keeps changing.
+            let order: Vec<String> = names().collect();
+            for name in order.iter().skip(1).rev() {
+                acknowledge(name);
+                tokio::task::yield_now().await;
+            }
+            assert!(!waiting.is_finished());
+            if last_leaves {
+                feed.presence().goodbye(&order[0]);
+            } else {
+                acknowledge(&order[0]);
+            }
+            let waited = (&mut waiting).await.unwrap();
+            assert!(waited.confirmation.is_complete(), "{wanted:?}");
+            assert!(waited.elapsed_ms.is_some(), "{wanted:?}");
+            bench.disk.faults().fail_appends(None);
+            bench
+                .until(|bench| bench.node.brakes().is_empty().then_some(()))
+                .await;
+            if last_leaves {
+                bench.join("prod", &order[0]);
+            }
+        }
+    }
 }
 
 #[tokio::test]
