@@ -35,6 +35,7 @@ fn times(catalogue: &Catalogue, turns: usize) -> Result<()> {
     let frame = ours::snapshot(catalogue, true)?;
     let (bare, slot) = ours::write_snapshots(directory.path(), &frame)?;
     let size = frame.len();
+    let slot_size = usize::try_from(std::fs::metadata(&slot)?.len())?;
     let mut subjects: Vec<(String, usize, Box<dyn FnMut()>)> = vec![
         ("floor: our text scanned, nothing kept".to_owned(), size, {
             let frame = frame.clone();
@@ -63,7 +64,7 @@ fn times(catalogue: &Catalogue, turns: usize) -> Result<()> {
         ),
         (
             "leverframe client, own snapshot".to_owned(),
-            size,
+            slot_size,
             Box::new(move || {
                 black_box(Client::offline(&slot).is_ok());
             }),
@@ -85,7 +86,7 @@ fn times(catalogue: &Catalogue, turns: usize) -> Result<()> {
         .map(|(name, _, work)| (name, work))
         .collect();
     let medians = medians_ms(&mut work, turns);
-    let mut table = Table::new(&["load 10 000 flags, 1 010 segments", "ms", "MB of text"]);
+    let mut table = Table::new(&["load 10 000 flags, 1 010 segments", "ms", "MB"]);
     for (((name, _), ms), size) in work.iter().zip(medians).zip(sizes) {
         table.row([
             name.clone(),

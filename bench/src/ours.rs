@@ -172,13 +172,18 @@ pub(crate) fn rule_set(frame: &str) -> Result<RuleSet> {
 pub(crate) fn write_snapshots(directory: &Path, frame: &str) -> Result<(PathBuf, PathBuf)> {
     let bare = directory.join("snapshot.json");
     std::fs::write(&bare, frame)?;
-    let body = format!("{{\"sequence\":1,\"origin\":\"bench\"}}\n{frame}");
-    let checksum: String = Sha256::digest(body.as_bytes())
+    let Frame { cursor, .. } = serde_json::from_str(frame)?;
+    let about = json!({"sequence": 1, "origin": "bench", "cursor": cursor});
+    let mut body = serde_json::to_vec(&about)?;
+    body.push(b'\n');
+    body.extend(rule_set(frame)?.pack());
+    let checksum: String = Sha256::digest(&body)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let slot = directory.join("slot.snapshot");
     let mut file = std::fs::File::create(&slot)?;
-    write!(file, "leverframe-snapshot 1 {checksum}\n{body}")?;
+    writeln!(file, "leverframe-snapshot 2 {checksum}")?;
+    file.write_all(&body)?;
     Ok((bare, slot))
 }

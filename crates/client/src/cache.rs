@@ -10,11 +10,11 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use leverframe_wire::frame::Frame;
+use leverframe_flags::{Follower, Keepsake};
 use sha2::{Digest, Sha256};
 
 use self::slot::Slot;
-pub(crate) use self::slot::{SlotError, read_frame};
+pub(crate) use self::slot::{Kept, SlotError, read};
 use crate::settings::Token;
 
 const SLOTS: [&str; 2] = ["a", "b"];
@@ -79,18 +79,28 @@ impl DiskCache {
         })
     }
 
-    /// The text of the newest frame that can be read.
-    pub(crate) fn load(&self) -> Vec<String> {
+    /// A follower that knows what the newest slot says whose rule set can be read.
+    pub(crate) fn load(&self) -> Option<Follower> {
         let mut slots: Vec<Slot> = self.slots().into_iter().flatten().collect();
         slots.sort_by_key(|slot| std::cmp::Reverse(slot.sequence));
-        slots.into_iter().map(|slot| slot.frame).collect()
+        slots.into_iter().find_map(|slot| match slot.rules() {
+            Ok(rules) => Some(Follower::restored(slot.cursor, rules)),
+            Err(error) => {
+                tracing::warn!(
+                    sequence = slot.sequence,
+                    %error,
+                    "a cached rule set cannot be used; going on without it"
+                );
+                None
+            }
+        })
     }
 
     /// Writes a snapshot over the older slot, unless the disk has something at least as new.
     ///
     /// # Errors
     /// The disk's, after which the slots are as they were.
-    pub(crate) fn store(&self, frame: &Frame) -> io::Result<Stored> {
+    pub(crate) fn store(&self, keepsake: &Keepsake) -> io::Result<Stored> {
         make_directory(&self.directory)?;
         let lock = File::options()
             .create(true)
@@ -103,12 +113,12 @@ impl DiskCache {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Released when `lock` is dropped.
-        self.store_locked(frame)
+        self.store_locked(keepsake)
     }
 
-    fn store_locked(&self, frame: &Frame) -> io::Result<Stored> {
+    fn store_locked(&self, keepsake: &Keepsake) -> io::Result<Stored> {
         let slots = self.slots();
-        let cursor = &frame.cursor;
+        let cursor = keepsake.cursor();
         let has_newer = slots.iter().flatten().any(|slot| {
             slot.cursor.journal == cursor.journal
                 && (slot.cursor.epoch, slot.cursor.revision, slot.cursor.brake)
@@ -124,7 +134,7 @@ impl DiskCache {
         } else {
             (SLOTS[1], sequence_of(first))
         };
-        let bytes = slot::encode(frame, newest.saturating_add(1), &self.origin)?;
+        let bytes = slot::encode(keepsake, newest.saturating_add(1), &self.origin)?;
         let path = self.slot_path(target);
         let beside = self.path(&format!("{target}.writing"));
         let mut file = private_file(&beside)?;

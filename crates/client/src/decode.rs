@@ -65,7 +65,7 @@ pub(crate) fn frame(text: &str) -> Result<Decoded, DecodeError> {
     Ok(Decoded { update, refused })
 }
 
-fn cursor(cursor: &frame::Cursor) -> Result<Cursor, KeyError> {
+pub(crate) fn cursor(cursor: &frame::Cursor) -> Result<Cursor, KeyError> {
     Ok(Cursor {
         journal: cursor.journal.as_str().into(),
         epoch: cursor.epoch,

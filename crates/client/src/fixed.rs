@@ -62,7 +62,7 @@ pub(crate) fn rules(values: impl IntoIterator<Item = (String, FixedValue)>) -> A
     Arc::new(RuleSet::compile(0, flags, Vec::new()))
 }
 
-fn pinned(name: &str, value: Value) -> Result<FlagUpdate, leverframe_flags::KeyError> {
+pub(crate) fn pinned(name: &str, value: Value) -> Result<FlagUpdate, leverframe_flags::KeyError> {
     let key = FlagKey::new(name)?;
     let (variant, variants) = match &value {
         // Both are there, so that the definition is one a server could have made.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leverframe_flags::{Cursor, RuleSet, Update};
 
-use crate::cache;
+use crate::cache::{self, Kept};
 use crate::decode;
 
 /// Why a file cannot be used offline.
@@ -21,17 +21,13 @@ pub(crate) fn read(file: &Path) -> Result<(Arc<RuleSet>, Cursor), OfflineError> 
         file: file.display().to_string(),
         why,
     };
-    let text = cache::read_frame(file).map_err(|error| unusable(error.to_string()))?;
-    let decoded = decode::frame(&text).map_err(|error| unusable(error.to_string()))?;
-    let Update::Snapshot {
-        cursor,
-        flags,
-        segments,
-    } = decoded.update
-    else {
-        return Err(unusable("it is a change, not a snapshot".to_owned()));
+    let (rules, cursor) = match cache::read(file).map_err(|error| unusable(error.to_string()))? {
+        Kept::Slot(slot) => {
+            let rules = slot.rules().map_err(|error| unusable(error.to_string()))?;
+            (rules, slot.cursor)
+        }
+        Kept::Frame(text) => frame(&text).map_err(unusable)?,
     };
-    let rules = RuleSet::compile(cursor.revision, flags, segments);
     for (flag, why) in rules.refused() {
         tracing::warn!(
             flag = flag.as_str(),
@@ -40,4 +36,18 @@ pub(crate) fn read(file: &Path) -> Result<(Arc<RuleSet>, Cursor), OfflineError> 
         );
     }
     Ok((Arc::new(rules), cursor))
+}
+
+/// The rule set of a snapshot frame.
+fn frame(text: &str) -> Result<(RuleSet, Cursor), String> {
+    let decoded = decode::frame(text).map_err(|error| error.to_string())?;
+    let Update::Snapshot {
+        cursor,
+        flags,
+        segments,
+    } = decoded.update
+    else {
+        return Err("it is a change, not a snapshot".to_owned());
+    };
+    Ok((RuleSet::compile(cursor.revision, flags, segments), cursor))
 }

@@ -34,11 +34,14 @@ impl Layout {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         // Flags are numbered in the order in which they are listed.
         Self::of(rules.flags().map(|flag| {
-            let variants = match flag.definition {
-                Ok(definition) => definition.variants.keys().cloned().collect(),
-                Err(_) => Box::from([flag.closed.0.clone()]),
-            };
-            (flag.key.clone(), variants)
+            let mut variants: Vec<VariantKey> = flag
+                .variants()
+                .map(|(variant, _)| variant.clone())
+                .collect();
+            if variants.is_empty() {
+                variants.push(flag.closed.0.clone());
+            }
+            (flag.key.clone(), variants.into())
         }))
     }
 

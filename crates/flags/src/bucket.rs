@@ -21,6 +21,13 @@ impl BucketSalt {
         Self { hashed }
     }
 
+    /// This salt with `more` at its end.
+    #[must_use]
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        self.hashed.write(more.as_bytes());
+        self
+    }
+
     /// The bucket of `unit`, from 0 to [`BUCKETS`] − 1.
     #[must_use]
     pub fn bucket(&self, unit: &str) -> u32 {
@@ -61,27 +68,32 @@ struct Murmur3 {
 }
 
 impl Murmur3 {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !self.length.is_multiple_of(4) {
-            let Some((byte, others)) = rest.split_first() else {
-                return;
-            };
-            self.push(*byte);
-            rest = others;
+        let (blocks, tail) = bytes.as_chunks::<4>();
+        // How far the bytes are out of step with the blocks that are mixed.
+        let shift = self.length.wrapping_rem(4).wrapping_mul(8);
+        if shift == 0 {
+            for block in blocks {
+                self.mix(u32::from_le_bytes(*block));
+            }
+        } else {
+            for block in blocks {
+                let word = u64::from(u32::from_le_bytes(*block)).wrapping_shl(shift);
+                let word = word | u64::from(self.partial);
+                self.mix(word as u32);
+                self.partial = (word >> 32) as u32;
+            }
         }
-        let (blocks, tail) = rest.as_chunks::<4>();
-        for block in blocks {
-            self.mix(u32::from_le_bytes(*block));
-        }
-        let block_bytes = rest.len().wrapping_sub(tail.len());
         // Wraps like the reference, which takes a 32-bit length.
+        let block_bytes = bytes.len().wrapping_sub(tail.len());
         self.length = self.length.wrapping_add(block_bytes as u32);
         for byte in tail {
             self.push(*byte);
         }
     }
 
+    #[inline]
     fn push(&mut self, byte: u8) {
         let shift = self.length.wrapping_rem(4).wrapping_mul(8);
         self.partial |= u32::from(byte).wrapping_shl(shift);
@@ -92,6 +104,7 @@ impl Murmur3 {
         }
     }
 
+    #[inline]
     fn mix(&mut self, block: u32) {
         self.state = (self.state ^ scrambled(block))
             .rotate_left(13)
@@ -99,6 +112,7 @@ impl Murmur3 {
             .wrapping_add(0xe654_6b64);
     }
 
+    #[inline]
     fn finish(self) -> u32 {
         // A partial block of zero scrambles to zero, as if it were absent.
         let mut hash = self.state ^ scrambled(self.partial) ^ self.length;

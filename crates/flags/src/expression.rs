@@ -120,6 +120,15 @@ impl Expression {
         found
     }
 
+    /// Whether it asks about any segment.
+    pub(crate) fn asks_segments(&self) -> bool {
+        let mut asks = false;
+        self.0.for_each_predicate(&mut |predicate| {
+            asks |= matches!(predicate, Predicate::Segment { .. });
+        });
+        asks
+    }
+
     /// The attributes it asks about, as they are written.
     #[must_use]
     pub fn subjects(&self) -> Vec<&Subject> {

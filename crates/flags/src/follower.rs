@@ -7,6 +7,7 @@
 
 mod brake;
 mod history;
+mod keepsake;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use crate::position::{Latch, Position};
 use crate::rule_set::{Holds, Revision, RuleSet};
 use crate::update::{Cursor, FlagUpdate, Update};
 
+pub use keepsake::Keepsake;
 pub use step::{Acknowledgement, NewHistory, Refusal, Step, WhyRefused};
 
 /// What an evaluator knows of one environment.
@@ -189,10 +191,7 @@ impl Follower {
                     Position::Closed { latch: Some(latch) }
                 },
                 closed: (flag.closed.0.clone(), flag.closed.1.clone()),
-                definition: flag
-                    .definition
-                    .map(|definition| Box::new(definition.clone()))
-                    .map_err(str::to_owned),
+                definition: flag.definition().map(Box::new).map_err(str::to_owned),
             })
             .collect();
         Some(Update::Snapshot {
@@ -249,9 +248,9 @@ impl Follower {
             .collect();
         let removed_segments = self
             .rules
-            .segments()
-            .map(|segment| segment.key)
+            .segment_keys()
             .filter(|key| !segments.contains(key))
+            .cloned()
             .collect();
         let change = Revision {
             removed_flags,

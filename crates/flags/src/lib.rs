@@ -25,6 +25,7 @@ mod follower;
 mod key;
 mod matcher;
 mod outcome;
+mod packed;
 mod percentage;
 mod position;
 mod rule_set;
@@ -43,12 +44,14 @@ pub use expression::{
     Comparison, Expr, Expression, ExpressionError, Literal, Pattern, PatternError, Predicate,
     Subject, Test, TreeError,
 };
-pub use follower::{Acknowledgement, Follower, NewHistory, Refusal, Step, WhyRefused};
+pub use follower::{Acknowledgement, Follower, Keepsake, NewHistory, Refusal, Step, WhyRefused};
 pub use key::{EnvironmentKey, FlagKey, KeyError, SegmentKey, VariantKey};
 pub use outcome::{AnswerArm, Cause, Outcome, Reason};
 pub use percentage::{BUCKETS, Percentage, PercentageError};
 pub use position::{Exposure, Latch, Position};
-pub use rule_set::{Bucket, Explanation, ExplanationStep, FlagIndex, FlagView, RuleSet};
+pub use rule_set::{
+    Bucket, Explanation, ExplanationStep, FlagIndex, FlagView, PackedError, RuleSet,
+};
 pub use truth::Truth;
 pub use update::{Cursor, FlagUpdate, SegmentUpdate, Update};
 pub use value::{Value, ValueType};

@@ -3,19 +3,24 @@
 //! A change makes another rule set, which shares every flag that it did not touch. Asking one
 //! allocates nothing, takes no lock and cannot fail.
 
+mod body;
 mod decide;
+mod decision;
 mod explain;
 mod flag;
+mod packed;
+mod plan;
 mod program;
 mod revise;
 mod roster;
+mod salt;
+mod unit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::definition::Definition;
-use crate::key::{FlagKey, VariantKey};
+use crate::key::{FlagKey, SegmentKey, VariantKey};
 use crate::outcome::Outcome;
 use crate::position::Position;
 use crate::segment_table::SegmentTable;
@@ -23,6 +28,8 @@ use crate::update::{FlagUpdate, SegmentUpdate};
 use crate::value::Value;
 
 pub use explain::{Bucket, Explanation, ExplanationStep};
+use flag::Flag;
+pub use packed::PackedError;
 pub(crate) use revise::{Holds, Revision};
 use roster::Roster;
 
@@ -61,10 +68,9 @@ pub struct FlagView<'a> {
     pub key: &'a FlagKey,
     /// Its position.
     pub position: &'a Position,
-    /// Its definition, or why this evaluator could not read it.
-    pub definition: Result<&'a Definition, &'a str>,
     /// The variant and value it is closed to, apart from the definition.
     pub closed: (&'a VariantKey, &'a Value),
+    flag: &'a Flag,
 }
 
 impl RuleSet {
@@ -112,7 +118,7 @@ impl RuleSet {
     /// Whether there are no flags.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.roster.is_empty()
     }
 
     /// The number of a flag, for asking it often.
@@ -131,15 +137,28 @@ impl RuleSet {
     /// when the number is from another [`RuleSet::generation`], which the caller compares.
     #[must_use]
     pub fn evaluate_index(&self, index: FlagIndex, context: &Context) -> Option<Outcome<'_>> {
-        let flag = self.roster.get(index)?;
-        Some(self.outcome(flag, context))
+        self.outcome(self.roster.get(index)?, context)
+    }
+
+    /// The answer of a flag that gives everybody the same. `None` when the context decides, or
+    /// when there is none of that number.
+    #[must_use]
+    pub fn fixed(&self, index: FlagIndex) -> Option<Outcome<'_>> {
+        self.roster.get(index)?.fixed(self.revision)
+    }
+
+    /// Whether the mere passing of time may change an answer: whether any condition that is still
+    /// asked looks at `now`.
+    #[must_use]
+    pub fn asks_the_time(&self) -> bool {
+        self.segments.asks_the_time() || self.roster.iter().any(|flag| flag.asks_the_time())
     }
 
     /// Asks a flag and tells how the answer came about; `None` when there is no such flag.
     #[must_use]
     pub fn explain(&self, key: &str, context: &Context) -> Option<Explanation> {
         let flag = self.roster.get(self.find(key)?)?;
-        Some(self.explanation(flag, context))
+        self.explanation(flag, context)
     }
 
     /// One flag by name.
@@ -151,22 +170,39 @@ impl RuleSet {
     /// One flag by number.
     #[must_use]
     pub fn flag_at(&self, index: FlagIndex) -> Option<FlagView<'_>> {
-        self.roster.get(index).map(|flag| flag.view())
+        self.roster.get(index)?.view()
     }
 
     /// Every flag, sorted by key.
     pub fn flags(&self) -> impl Iterator<Item = FlagView<'_>> {
-        self.roster.iter().map(|flag| flag.view())
+        self.roster.iter().filter_map(Flag::view)
     }
 
     /// Every segment as it came, sorted by key.
     pub fn segments(&self) -> impl Iterator<Item = SegmentUpdate> {
-        self.segments.sources()
+        self.segments.sources().map(|(key, source)| SegmentUpdate {
+            key: key.clone(),
+            definition: match source {
+                Ok(segment) => Ok(Box::new(segment.segment(key))),
+                Err(why) => Err(why.to_string()),
+            },
+        })
+    }
+
+    pub(crate) fn segment_keys(&self) -> impl Iterator<Item = &SegmentKey> {
+        self.segments.sources().map(|(key, _)| key)
+    }
+
+    /// The flags that close when the configuration is too old, with the age in milliseconds.
+    pub(crate) fn stale_after(&self) -> impl Iterator<Item = (FlagKey, u64)> {
+        self.roster
+            .iter()
+            .filter_map(|flag| Some((flag.key().clone(), flag.stale_after_ms()?)))
     }
 
     /// How old the configuration may be before a flag closes, in milliseconds.
     pub(crate) fn stale_after_ms(&self, key: &FlagKey) -> Option<u64> {
-        self.roster.share(key.as_str())?.stale_after_ms()
+        self.roster.named(key.as_str())?.stale_after_ms()
     }
 
     /// The flags that are closed because they cannot be read, with the reason, sorted by key.

@@ -2,19 +2,21 @@
 
 mod listings;
 mod readable;
+mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::context::Context;
 use crate::definition::Segment;
-use crate::expression::Subject;
+use crate::expression::{Expression, Subject};
 use crate::key::SegmentKey;
 use crate::limit::{SEGMENT_DEPTH_MAX, SEGMENT_VISITS_MAX};
 use crate::matcher::{Compiler, Matcher, Reads};
 use crate::truth::Truth;
 use crate::update::SegmentUpdate;
-use listings::{Listing, Listings};
+use listings::{Found, Listings};
+pub(crate) use units::Units;
 
 /// The number of a segment: its own as long as one rule set grows out of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +31,8 @@ pub(crate) struct SegmentTable {
     entries: Vec<Option<Arc<Entry>>>,
     /// By number: what can be told of a segment without going to its entry.
     kinds: Vec<Kind>,
+    /// By number: what the segments that can be asked about list.
+    units: Vec<Units>,
     listings: Arc<Listings>,
 }
 
@@ -40,7 +44,14 @@ struct Entry {
 }
 
 /// A segment as it came: valid by itself, or why not.
-type Source = Result<Arc<Segment>, Box<str>>;
+pub(crate) type Source = Result<Arc<Kept>, Box<str>>;
+
+/// A valid segment without its key.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) when: Option<Expression>,
+    pub(crate) units: Units,
+}
 
 #[derive(Debug)]
 struct Compiled {
@@ -60,7 +71,7 @@ struct Kind {
 
 impl SegmentTable {
     /// This table with some segments defined anew and some gone, and the segments that became
-    /// readable or unreadable by it.
+    /// readable or unreadable by it, or are unreadable for another reason.
     pub(crate) fn revised(
         &self,
         updates: Vec<SegmentUpdate>,
@@ -77,6 +88,14 @@ impl SegmentTable {
             sources.insert(update.key.clone(), checked(update));
         }
 
+        self.with_sources(sources)
+    }
+
+    /// This table with these segments and no others, and what [`SegmentTable::revised`] tells.
+    pub(crate) fn with_sources(
+        &self,
+        sources: BTreeMap<SegmentKey, Source>,
+    ) -> (Self, BTreeSet<SegmentKey>) {
         let mut ids = self.ids.clone();
         for key in sources.keys() {
             let next = u32::try_from(ids.len()).unwrap_or(u32::MAX);
@@ -103,22 +122,38 @@ impl SegmentTable {
             let compiled = entry.as_ref()?.compiled.as_ref().ok()?;
             Some(compiled.kind)
         };
+        let units = |entry: &Option<Arc<Entry>>| {
+            let entry = entry.as_ref().filter(|entry| entry.compiled.is_ok())?;
+            Some(entry.source.as_ref().ok()?.units.clone())
+        };
         let mut revised = Self {
             ids,
             kinds: entries
                 .iter()
                 .map(|entry| kind(entry).unwrap_or_default())
                 .collect(),
+            units: entries
+                .iter()
+                .map(|entry| units(entry).unwrap_or_default())
+                .collect(),
             entries,
             listings: Arc::clone(&self.listings),
         };
-        if revised.lists_differently_from(self) {
-            revised.listings = Arc::new(Listings::new(revised.readable_segments()));
+        let nothing = Units::default();
+        let lists = |id: SegmentId| self.units.get(id.index()).unwrap_or(&nothing);
+        let listed: Vec<SegmentId> = (0_u32..)
+            .map(SegmentId)
+            .zip(&revised.units)
+            .filter(|(id, units)| lists(*id) != *units)
+            .map(|(id, _)| id)
+            .collect();
+        if !listed.is_empty() {
+            revised.listings = Arc::new(self.listings.revised(&listed, &revised.units));
         }
         let changed = revised
             .ids
             .iter()
-            .filter(|(_, id)| self.compiled(**id).is_some() != revised.compiled(**id).is_some())
+            .filter(|(key, _)| self.find(key).err() != revised.find(key).err())
             .map(|(key, _)| key.clone())
             .collect();
         (revised, changed)
@@ -141,16 +176,19 @@ impl SegmentTable {
     }
 
     /// Every segment as it came, by name.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = SegmentUpdate> {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&SegmentKey, &Source)> {
         self.ids.values().filter_map(|id| {
             let entry = self.entry(*id)?;
-            Some(SegmentUpdate {
-                key: entry.key.clone(),
-                definition: match &entry.source {
-                    Ok(segment) => Ok(Box::new(Segment::clone(segment))),
-                    Err(why) => Err(why.to_string()),
-                },
-            })
+            Some((&entry.key, &entry.source))
+        })
+    }
+
+    /// Whether any condition looks at the time.
+    pub(crate) fn asks_the_time(&self) -> bool {
+        self.entries().any(|entry| {
+            let compiled = entry.compiled.as_ref().ok();
+            let when = compiled.and_then(|compiled| compiled.when.as_ref());
+            when.is_some_and(|(_, subjects)| subjects.contains(&Subject::Now))
         })
     }
 
@@ -169,39 +207,6 @@ impl SegmentTable {
     fn condition(&self, id: SegmentId) -> Option<&(Matcher, Box<[Subject]>)> {
         self.compiled(id)?.when.as_ref()
     }
-
-    /// By number: the segments that can be asked about.
-    fn readable_segments(&self) -> Vec<Option<Arc<Segment>>> {
-        let readable = |entry: &Arc<Entry>| {
-            let segment = entry.source.as_ref().ok()?;
-            entry.compiled.is_ok().then(|| Arc::clone(segment))
-        };
-        self.entries
-            .iter()
-            .map(|entry| readable(entry.as_ref()?))
-            .collect()
-    }
-
-    fn lists_differently_from(&self, other: &Self) -> bool {
-        let lists = |table: &Self, id: SegmentId| {
-            let entry = table.entry(id)?;
-            let segment = entry
-                .compiled
-                .is_ok()
-                .then(|| entry.source.clone().ok())??;
-            (!segment.include.is_empty() || !segment.exclude.is_empty()).then_some(segment)
-        };
-        self.ids
-            .values()
-            .any(|id| match (lists(self, *id), lists(other, *id)) {
-                (None, None) => false,
-                (Some(left), Some(right)) => {
-                    !Arc::ptr_eq(&left, &right)
-                        && (left.include != right.include || left.exclude != right.exclude)
-                }
-                _ => true,
-            })
-    }
 }
 
 impl SegmentId {
@@ -213,9 +218,31 @@ impl SegmentId {
 fn checked(update: SegmentUpdate) -> Source {
     let segment = update.definition?;
     match segment.validate() {
-        Ok(()) if segment.key == update.key => Ok(Arc::new(*segment)),
+        Ok(()) if segment.key == update.key => Ok(Arc::new(Kept {
+            units: Units::of(&segment),
+            when: segment.when,
+        })),
         Ok(()) => Err(format!("its definition is that of segment {}", segment.key).into()),
         Err(errors) => Err(crate::definition::joined(&errors).into()),
+    }
+}
+
+impl Kept {
+    /// The segments that its condition asks about.
+    pub(crate) fn segments(&self) -> BTreeSet<&SegmentKey> {
+        let when = self.when.as_ref();
+        when.map(Expression::segments).unwrap_or_default()
+    }
+
+    /// The segment again, as that of `key`.
+    pub(crate) fn segment(&self, key: &SegmentKey) -> Segment {
+        let (exclude, include) = self.units.listed();
+        Segment {
+            key: key.clone(),
+            when: self.when.clone(),
+            include,
+            exclude,
+        }
     }
 }
 
@@ -240,7 +267,7 @@ impl Entry {
 
     fn is_same(&self, source: &Source, unreadable: Option<&str>) -> bool {
         let same_source = match (&self.source, source) {
-            (Ok(left), Ok(right)) => Arc::ptr_eq(left, right),
+            (Ok(left), Ok(right)) => Arc::ptr_eq(left, right) || left == right,
             (Err(left), Err(right)) => left == right,
             _ => false,
         };
@@ -249,7 +276,7 @@ impl Entry {
 }
 
 impl Compiled {
-    fn new(segment: &Segment, ids: &BTreeMap<SegmentKey, SegmentId>) -> Result<Self, Box<str>> {
+    fn new(segment: &Kept, ids: &BTreeMap<SegmentKey, SegmentId>) -> Result<Self, Box<str>> {
         let mut compiler = Compiler::default();
         let matcher = segment
             .when
@@ -260,8 +287,8 @@ impl Compiled {
         Ok(Self {
             kind: Kind {
                 is_readable: true,
-                lists_included: !segment.include.is_empty(),
-                lists_excluded: !segment.exclude.is_empty(),
+                lists_included: segment.units.lists_included(),
+                lists_excluded: segment.units.lists_excluded(),
                 has_condition: matcher.is_some(),
             },
             when: matcher.map(|matcher| (matcher, compiler.into_subjects())),
@@ -274,17 +301,18 @@ pub(crate) struct Segments<'s, 'c> {
     table: &'s SegmentTable,
     context: &'c Context,
     /// What lists the context's unit, once it has been looked up.
-    listings: Option<&'s [Listing]>,
+    found: Option<Found>,
     visits_left: u32,
     depth_left: usize,
 }
 
 impl<'s, 'c> Segments<'s, 'c> {
+    #[inline]
     pub(crate) fn new(table: &'s SegmentTable, context: &'c Context) -> Self {
         Self {
             table,
             context,
-            listings: None,
+            found: None,
             visits_left: SEGMENT_VISITS_MAX,
             depth_left: SEGMENT_DEPTH_MAX,
         }
@@ -292,9 +320,20 @@ impl<'s, 'c> Segments<'s, 'c> {
 
     /// Whether the context belongs to a segment: it is not excluded, and it is included by name
     /// or meets the condition.
+    #[inline]
     pub(crate) fn holds(&mut self, id: SegmentId) -> Truth {
-        let table = self.table;
-        let kind = table.kinds.get(id.index()).copied().unwrap_or_default();
+        let kind = self.table.kinds.get(id.index()).copied();
+        let kind = kind.unwrap_or_default();
+        if let Some(found) = &self.found
+            && kind.only_lists()
+            && !found.is_more
+        {
+            return Truth::from(found.says(id) == Some(true));
+        }
+        self.holds_by(id, kind)
+    }
+
+    fn holds_by(&mut self, id: SegmentId, kind: Kind) -> Truth {
         if !kind.is_readable {
             return Truth::Unknown;
         }
@@ -304,18 +343,14 @@ impl<'s, 'c> Segments<'s, 'c> {
                 unknown_if(kind.lists_included),
                 unknown_if(kind.lists_excluded),
             ),
-            Some(unit) if kind.lists_included || kind.lists_excluded => {
-                let listings = *self.listings.get_or_insert_with(|| table.listings.of(unit));
-                match listings::find(listings, id) {
-                    Some(listing) if listing.is_excluded => return Truth::False,
-                    Some(_) => return Truth::True,
-                    None => (Truth::False, Truth::False),
-                }
-            }
+            Some(unit) if kind.lists_included || kind.lists_excluded => match self.says(id, unit) {
+                Some(is_included) => return Truth::from(is_included),
+                None => (Truth::False, Truth::False),
+            },
             Some(_) => (Truth::False, Truth::False),
         };
         let condition = if kind.has_condition {
-            table.condition(id)
+            self.table.condition(id)
         } else {
             None
         };
@@ -323,6 +358,19 @@ impl<'s, 'c> Segments<'s, 'c> {
             self.asked(matcher, subjects)
         });
         included.or(when).and(excluded.not())
+    }
+
+    /// Whether a segment names the unit, and if so, whether it includes it.
+    fn says(&mut self, id: SegmentId, unit: &str) -> Option<bool> {
+        let SegmentTable {
+            listings, units, ..
+        } = self.table;
+        let found = self.found.get_or_insert_with(|| listings.of(unit, units));
+        if found.is_more {
+            listings.says(id, unit, units)
+        } else {
+            found.says(id)
+        }
     }
 
     /// Asks a segment's condition, which may ask about further segments; unknown once that has
@@ -339,6 +387,14 @@ impl<'s, 'c> Segments<'s, 'c> {
         let truth = matcher.ask(&mut Reads::new(self.context, subjects), self);
         self.depth_left = depth_before;
         truth
+    }
+}
+
+impl Kind {
+    /// Whether it can be asked about and looks at nothing but its lists.
+    #[inline]
+    fn only_lists(self) -> bool {
+        self.is_readable && !self.has_condition
     }
 }
 

@@ -1,23 +1,29 @@
-//! One slot: a checksum line, a line about the file, and the snapshot's frame.
+//! One slot: a checksum line, a line about the file, and the rule set, packed.
 //!
 //! ```text
-//! leverframe-snapshot 1 <SHA-256 of everything below, in hexadecimal>
-//! {"sequence":7,"origin":"5f3a…"}
-//! {"kind":"snapshot","cursor":{…},"flags":[…],…}
+//! leverframe-snapshot 2 <SHA-256 of everything below, in hexadecimal>
+//! {"sequence":7,"origin":"5f3a…","cursor":{…}}
+//! <what `RuleSet::pack` gives>
 //! ```
+//!
+//! A process starts from this without parsing the text of a snapshot.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use leverframe_wire::frame::{Cursor, FRAME_BYTES_MAX, Frame};
+use leverframe_flags::{Cursor, Keepsake, KeyError, PackedError, RuleSet};
+use leverframe_wire::frame::{self, FRAME_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::hex;
+use crate::{decode, encode};
 
-const MAGIC: &str = "leverframe-snapshot 1 ";
-/// A frame, and room for the lines above it.
+/// Of every version, so that an older one is told from a foreign file.
+const MAGIC: &[u8] = b"leverframe-snapshot ";
+const VERSION: &str = "2";
+/// A rule set is smaller than its frame; and room for the lines above it.
 const FILE_BYTES_MAX: u64 = FRAME_BYTES_MAX as u64 + 4096;
 
 /// A slot that passed its checksum.
@@ -26,18 +32,24 @@ pub(crate) struct Slot {
     /// Counts up with every write; the highest is the newest.
     pub(crate) sequence: u64,
     pub(crate) cursor: Cursor,
-    pub(crate) frame: String,
+    origin: String,
+    packed: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct About {
     sequence: u64,
     origin: String,
+    cursor: frame::Cursor,
 }
 
-#[derive(Deserialize)]
-struct HasCursor {
-    cursor: Cursor,
+/// What a file holds that a program was pointed to.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// A slot, whoever wrote it.
+    Slot(Slot),
+    /// Text that may be a frame.
+    Frame(String),
 }
 
 /// Why a file is not a slot of ours.
@@ -53,44 +65,80 @@ pub(crate) enum SlotError {
     Empty,
     #[error("it is not a leverframe snapshot")]
     Foreign,
+    #[error("it was written by another version")]
+    Version,
     #[error("its checksum is wrong: it was cut short or altered")]
     Checksum,
     #[error("it belongs to another token")]
     OtherOrigin,
-    #[error("it does not hold a frame: {0}")]
-    Frame(serde_json::Error),
+    #[error("what it says about itself cannot be read: {0}")]
+    About(serde_json::Error),
+    #[error("what it says about itself cannot be read: {0}")]
+    Environment(KeyError),
+    #[error("its rule set cannot be read: {0}")]
+    Packed(PackedError),
 }
 
 impl Slot {
     pub(crate) fn read(path: &Path, origin: &str) -> Result<Self, SlotError> {
-        let text = read_text(path)?;
-        let (about, frame) = open(&text)?;
-        if about.origin != origin {
-            return Err(SlotError::OtherOrigin);
+        let slot = Self::open(&read_bytes(path)?)?;
+        if slot.origin == origin {
+            Ok(slot)
+        } else {
+            Err(SlotError::OtherOrigin)
         }
-        let has: HasCursor = serde_json::from_str(frame).map_err(SlotError::Frame)?;
+    }
+
+    fn open(bytes: &[u8]) -> Result<Self, SlotError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(SlotError::Foreign)?;
+        let (head, body) = line(rest).ok_or(SlotError::Checksum)?;
+        let head = std::str::from_utf8(head).map_err(|_| SlotError::Checksum)?;
+        let (version, checksum) = head.split_once(' ').ok_or(SlotError::Checksum)?;
+        if checksum != hex(&Sha256::digest(body)) {
+            return Err(SlotError::Checksum);
+        }
+        if version != VERSION {
+            return Err(SlotError::Version);
+        }
+        let (about, packed) = line(body).ok_or(SlotError::Foreign)?;
+        let about: About = serde_json::from_slice(about).map_err(SlotError::About)?;
         Ok(Self {
             sequence: about.sequence,
-            cursor: has.cursor,
-            frame: frame.to_owned(),
+            cursor: decode::cursor(&about.cursor).map_err(SlotError::Environment)?,
+            origin: about.origin,
+            packed: packed.to_owned(),
         })
+    }
+
+    /// The rule set that was kept.
+    pub(crate) fn rules(&self) -> Result<RuleSet, SlotError> {
+        RuleSet::unpack(&self.packed).map_err(SlotError::Packed)
     }
 }
 
-/// The frame of a slot, whoever wrote it, or of a file that is a frame and nothing else.
+/// A slot, or a file that is a frame and nothing else.
 ///
 /// # Errors
 /// The file cannot be read, or its checksum is wrong.
-pub(crate) fn read_frame(path: &Path) -> Result<String, SlotError> {
-    let text = read_text(path)?;
-    match open(&text) {
-        Ok((_, frame)) => Ok(frame.to_owned()),
-        Err(SlotError::Foreign) if text.trim_start().starts_with('{') => Ok(text),
+pub(crate) fn read(path: &Path) -> Result<Kept, SlotError> {
+    let bytes = read_bytes(path)?;
+    match Slot::open(&bytes) {
+        Ok(slot) => Ok(Kept::Slot(slot)),
+        Err(SlotError::Foreign) if bytes.trim_ascii_start().starts_with(b"{") => {
+            let text = String::from_utf8(bytes).map_err(|_| SlotError::Foreign)?;
+            Ok(Kept::Frame(text))
+        }
         Err(error) => Err(error),
     }
 }
 
-fn read_text(path: &Path) -> Result<String, SlotError> {
+fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let (line, rest) = bytes.split_at(end);
+    Some((line, rest.get(1..)?))
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, SlotError> {
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => SlotError::Missing,
         _ => SlotError::Io(error),
@@ -105,35 +153,21 @@ fn read_text(path: &Path) -> Result<String, SlotError> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(SlotError::TooLarge);
     }
-    let is_ours = bytes.starts_with(MAGIC.as_bytes());
-    String::from_utf8(bytes).map_err(|_| {
-        if is_ours {
-            SlotError::Checksum
-        } else {
-            SlotError::Foreign
-        }
-    })
+    Ok(bytes)
 }
 
-fn open(text: &str) -> Result<(About, &str), SlotError> {
-    let rest = text.strip_prefix(MAGIC).ok_or(SlotError::Foreign)?;
-    let (checksum, body) = rest.split_once('\n').ok_or(SlotError::Checksum)?;
-    if checksum != hex(&Sha256::digest(body.as_bytes())) {
-        return Err(SlotError::Checksum);
-    }
-    let (about, frame) = body.split_once('\n').ok_or(SlotError::Foreign)?;
-    let about = serde_json::from_str(about).map_err(SlotError::Frame)?;
-    Ok((about, frame))
-}
-
-pub(crate) fn encode(frame: &Frame, sequence: u64, origin: &str) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(keepsake: &Keepsake, sequence: u64, origin: &str) -> io::Result<Vec<u8>> {
     let about = About {
         sequence,
         origin: origin.to_owned(),
+        cursor: encode::cursor(keepsake.cursor()),
     };
-    let mut body = serde_json::to_string(&about)?;
-    body.push('\n');
-    body.push_str(&serde_json::to_string(frame)?);
-    let checksum = hex(&Sha256::digest(body.as_bytes()));
-    Ok(format!("{MAGIC}{checksum}\n{body}").into_bytes())
+    let mut body = serde_json::to_vec(&about)?;
+    body.push(b'\n');
+    body.extend_from_slice(&keepsake.pack());
+    let checksum = hex(&Sha256::digest(&body));
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(format!("{VERSION} {checksum}\n").as_bytes());
+    bytes.append(&mut body);
+    Ok(bytes)
 }

@@ -112,25 +112,13 @@ impl Evaluator {
             return;
         };
         let loaded = tokio::task::spawn_blocking(move || cache.load()).await;
-        for text in loaded.unwrap_or_default() {
-            match decode::frame(&text) {
-                Ok(Decoded {
-                    update: update @ Update::Snapshot { .. },
-                    ..
-                }) => {
-                    let mut follower = Follower::new(cursor_of(&update).environment.clone());
-                    follower.apply(update);
-                    // How old it is cannot be known by a clock that can be trusted, so flags that
-                    // close when stale start closed.
-                    follower.age(u64::MAX);
-                    self.follower = Some(follower);
-                    self.source = Source::Disk;
-                    self.publish(true, true);
-                    return;
-                }
-                Ok(_) => tracing::warn!("the disk cache holds no snapshot"),
-                Err(error) => tracing::warn!(%error, "the disk cache holds no snapshot"),
-            }
+        if let Ok(Some(mut follower)) = loaded {
+            // How old it is cannot be known by a clock that can be trusted, so flags that
+            // close when stale start closed.
+            follower.age(u64::MAX);
+            self.follower = Some(follower);
+            self.source = Source::Disk;
+            self.publish(true, true);
         }
     }
 
@@ -348,7 +336,7 @@ impl Evaluator {
         if let Some(saver) = &mut self.saver {
             let follower = &self.follower;
             saver
-                .write_if_due(|| follower.as_ref().and_then(Follower::snapshot))
+                .write_if_due(|| follower.as_ref().and_then(Follower::keepsake))
                 .await;
         }
     }
@@ -379,7 +367,7 @@ impl Evaluator {
         if let Some(saver) = &mut self.saver {
             let follower = &self.follower;
             saver
-                .finish(|| follower.as_ref().and_then(Follower::snapshot))
+                .finish(|| follower.as_ref().and_then(Follower::keepsake))
                 .await;
         }
     }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leverframe_flags::Update;
+use leverframe_flags::Keepsake;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::cache::{DiskCache, Stored};
-use crate::encode;
 
 /// Shortest time between two writes; what comes in between is written together.
 const APART: Duration = Duration::from_secs(1);
@@ -37,7 +36,7 @@ impl Saver {
     }
 
     /// Starts a write if one is due, none is running, and the last is long enough ago.
-    pub(crate) async fn write_if_due(&mut self, snapshot: impl FnOnce() -> Option<Update>) {
+    pub(crate) async fn write_if_due(&mut self, keepsake: impl FnOnce() -> Option<Keepsake>) {
         if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
             self.settle().await;
         }
@@ -45,26 +44,26 @@ impl Saver {
             .started_at
             .is_some_and(|started| started.elapsed() < APART);
         if self.is_due && self.running.is_none() && !is_too_soon {
-            self.start(snapshot());
+            self.start(keepsake());
         }
     }
 
     /// Writes what is due and waits for it.
-    pub(crate) async fn finish(&mut self, snapshot: impl FnOnce() -> Option<Update>) {
+    pub(crate) async fn finish(&mut self, keepsake: impl FnOnce() -> Option<Keepsake>) {
         self.settle().await;
         if self.is_due {
-            self.start(snapshot());
+            self.start(keepsake());
             self.settle().await;
         }
     }
 
-    fn start(&mut self, snapshot: Option<Update>) {
+    fn start(&mut self, keepsake: Option<Keepsake>) {
         self.is_due = false;
-        let Some(snapshot) = snapshot else { return };
+        let Some(keepsake) = keepsake else { return };
         self.started_at = Some(Instant::now());
         let cache = Arc::clone(&self.cache);
         self.running = Some(tokio::task::spawn_blocking(move || {
-            write(&cache, &snapshot)
+            write(&cache, &keepsake)
         }));
     }
 
@@ -77,19 +76,8 @@ impl Saver {
 }
 
 /// Whether that is done with; false to try again.
-fn write(cache: &DiskCache, snapshot: &Update) -> bool {
-    let Update::Snapshot {
-        cursor,
-        flags,
-        segments,
-    } = snapshot
-    else {
-        return true;
-    };
-    let stored = encode::snapshot(cursor, flags, segments)
-        .map_err(std::io::Error::from)
-        .and_then(|frame| cache.store(&frame));
-    match stored {
+fn write(cache: &DiskCache, keepsake: &Keepsake) -> bool {
+    match cache.store(keepsake) {
         Ok(Stored::Written | Stored::NotNewer) => true,
         Ok(Stored::Busy) => false,
         Err(error) => {

@@ -131,7 +131,7 @@ fn the_closed_value_travels_apart_from_the_definition() {
     let told = Told::of(&world.state, "prod");
     let flag = told.follower.rule_set().flag("checkout").unwrap();
     assert_eq!(flag.closed, (&key("off"), &Value::Boolean(false)));
-    assert_eq!(*flag.definition.unwrap().salt, *"checkout");
+    assert_eq!(*flag.definition().unwrap().salt, *"checkout");
 }
 
 #[test]

@@ -12,8 +12,11 @@
 //! prerequisites or cohorts were looked at, it is SPLIT.
 
 use super::RuleSet;
-use super::flag::{Flag, OpenTo, Plan, Unit};
-use super::program::{CompiledRule, CompiledServe, Program, arm_of};
+use super::decision::{Decision, Given, RuleNumber};
+use super::flag::Flag;
+use super::plan::Plan;
+use super::program::{CompiledRule, CompiledServe, CompiledSplit, Program};
+use super::unit::Unit;
 use crate::context::Context;
 use crate::definition::Prerequisite;
 use crate::limit::{PREREQUISITE_DEPTH_MAX, PREREQUISITE_VISITS_MAX};
@@ -25,7 +28,8 @@ use crate::truth::Truth;
 
 /// Is told every step, for an explanation. `()` listens to nothing and costs nothing.
 pub(super) trait Witness {
-    fn prerequisite(&mut self, _: &Prerequisite, _: Option<&Outcome<'_>>, _met: bool) {}
+    /// With the variant that the other flag gave, where there is such a flag.
+    fn prerequisite(&mut self, _: &Prerequisite, _variant: Option<&str>, _met: bool) {}
     fn rule<'s, 'c>(
         &mut self,
         _index: usize,
@@ -38,27 +42,29 @@ pub(super) trait Witness {
     }
     fn cohort(&mut self, _: SegmentId, _: Truth) {}
     fn exposure(&mut self, _: &Program, _: Percentage, _: Option<(Unit<'_>, u32)>) {}
-    fn split(&mut self, _: &Program, _salt: &str, _: Option<(Unit<'_>, u32)>) {}
+    fn split(&mut self, _: &Program, _: &CompiledSplit, _: Option<(Unit<'_>, u32)>) {}
 }
 
 impl Witness for () {}
 
 impl RuleSet {
-    /// The answer of one of this set's flags.
-    pub(super) fn outcome<'s>(&'s self, flag: &'s Flag, context: &Context) -> Outcome<'s> {
-        match flag.plan() {
-            Plan::Fixed(fixed) => fixed.outcome(self.revision),
-            Plan::Decide { .. } => self.witnessed(flag, context, &mut ()),
-        }
+    /// The answer of one of this set's flags; by construction there always is one.
+    #[inline]
+    pub(super) fn outcome<'s>(&'s self, flag: &'s Flag, context: &Context) -> Option<Outcome<'s>> {
+        let decision = match flag.plan() {
+            Plan::Fixed(fixed) => fixed,
+            Plan::Decide { .. } => self.decision(flag, context, &mut ()),
+        };
+        flag.outcome(decision, self.revision)
     }
 
-    /// The answer of one of this set's flags, told to `witness` step by step.
-    pub(super) fn witnessed<'s>(
-        &'s self,
-        flag: &'s Flag,
+    /// What one of this set's flags answers, told to `witness` step by step.
+    pub(super) fn decision(
+        &self,
+        flag: &Flag,
         context: &Context,
         witness: &mut impl Witness,
-    ) -> Outcome<'s> {
+    ) -> Decision {
         Asking {
             set: self,
             context,
@@ -66,7 +72,6 @@ impl RuleSet {
             visits_left: PREREQUISITE_VISITS_MAX,
         }
         .answer(flag, PREREQUISITE_DEPTH_MAX, witness)
-        .outcome
     }
 }
 
@@ -79,12 +84,6 @@ struct Asking<'s, 'c> {
     visits_left: u32,
 }
 
-struct Answer<'s> {
-    outcome: Outcome<'s>,
-    /// Whether it is what the flag is closed to, which meets no prerequisite.
-    is_closed: bool,
-}
-
 /// What a flag that is neither closed nor pinned decides by.
 #[derive(Clone, Copy)]
 struct Case<'s, 'c> {
@@ -94,9 +93,10 @@ struct Case<'s, 'c> {
 }
 
 /// Why a part of the flag serves what it serves.
-struct Grounds<'s> {
+#[derive(Clone, Copy)]
+struct Grounds {
     reason: Reason,
-    rule: Option<&'s str>,
+    rule: RuleNumber,
     arm: AnswerArm,
 }
 
@@ -106,28 +106,40 @@ impl<'s, 'c> Asking<'s, 'c> {
         flag: &'s Flag,
         depth_left: usize,
         witness: &mut impl Witness,
-    ) -> Answer<'s> {
-        let (program, open_to) = match flag.plan() {
-            Plan::Fixed(fixed) => {
-                return Answer {
-                    outcome: fixed.outcome(self.set.revision),
-                    is_closed: fixed.is_closed,
-                };
-            }
-            Plan::Decide { program, open_to } => (&**program, open_to),
+    ) -> Decision {
+        let (percentage, has_cohorts) = match flag.plan() {
+            Plan::Fixed(fixed) => return fixed,
+            Plan::Decide {
+                percentage,
+                has_cohorts,
+            } => (percentage, has_cohorts),
+        };
+        let Some(program) = flag.program() else {
+            // By construction only what has a program is left to decide.
+            return Decision {
+                given: Given::Apart,
+                cause: Some(Cause::Undecodable),
+                is_closed: true,
+                ..Decision::defined(super::program::VariantNumber::NONE, Reason::Default)
+            };
         };
         let case = Case {
             flag,
             program,
             unit: Unit::read(self.context, program.unit_attribute()),
         };
-        if let Some(cause) = self.unmet_prerequisite(program, depth_left, witness) {
-            return self.closed(case, Reason::Default, None, Some(cause));
+        if !program.prerequisites().is_empty()
+            && let Some(cause) = self.unmet_prerequisite(program, depth_left, witness)
+        {
+            return closed(case, Reason::Default, RuleNumber::NONE, Some(cause));
         }
-        if let Some(answer) = self.first_true_rule(case, witness) {
-            return answer;
+        if !program.rules().is_empty()
+            && let Some(decision) = self.first_true_rule(case, witness)
+        {
+            return decision;
         }
-        self.exposure(case, open_to, witness)
+        let cohorts = if has_cohorts { flag.cohorts() } else { &[] };
+        self.exposure(case, cohorts, percentage, witness)
     }
 
     /// Why the prerequisites are not met; `None` when they are.
@@ -145,16 +157,16 @@ impl<'s, 'c> Asking<'s, 'c> {
             };
             self.visits_left = visits_left;
             let set = self.set;
-            let asked = set.roster.share(prerequisite.flag.as_str());
-            let answer = asked.map(|flag| self.answer(flag, depth_left, &mut ()));
-            let is_met = answer
-                .as_ref()
-                .is_some_and(|answer| !answer.is_closed && accepts(prerequisite, &answer.outcome));
-            let outcome = answer.map(|answer| answer.outcome);
-            witness.prerequisite(prerequisite, outcome.as_ref(), is_met);
+            let asked = set.roster.named(prerequisite.flag.as_str());
+            let answer = asked.map(|flag| (flag, self.answer(flag, depth_left, &mut ())));
+            let variant = answer.and_then(|(flag, decision)| flag.given(decision));
+            let variant = variant.map(|(variant, _)| variant.as_str());
+            let is_met = answer.is_some_and(|(_, decision)| !decision.is_closed)
+                && variant.is_some_and(|variant| accepts(prerequisite, variant));
+            witness.prerequisite(prerequisite, variant, is_met);
             if !is_met {
-                let is_circle =
-                    outcome.is_some_and(|outcome| outcome.cause == Some(Cause::PrerequisiteCycle));
+                let is_circle = answer
+                    .is_some_and(|(_, decision)| decision.cause == Some(Cause::PrerequisiteCycle));
                 return Some(if is_circle {
                     Cause::PrerequisiteCycle
                 } else {
@@ -169,9 +181,9 @@ impl<'s, 'c> Asking<'s, 'c> {
         &mut self,
         case: Case<'s, 'c>,
         witness: &mut impl Witness,
-    ) -> Option<Answer<'s>> {
+    ) -> Option<Decision> {
         let mut reads = Reads::new(self.context, case.program.subjects());
-        for (index, compiled) in case.program.compiled_rules().iter().enumerate() {
+        for (index, compiled) in case.program.rules().iter().enumerate() {
             let truth = compiled.when.ask(&mut reads, &mut self.segments);
             witness.rule(
                 index,
@@ -184,10 +196,10 @@ impl<'s, 'c> Asking<'s, 'c> {
             if truth.is_true() {
                 let grounds = Grounds {
                     reason: Reason::TargetingMatch,
-                    rule: case.program.rule(index).map(|rule| &*rule.id),
+                    rule: RuleNumber::new(index),
                     arm: AnswerArm::Assigned,
                 };
-                return Some(self.serve(case, &compiled.serve, &grounds, witness));
+                return Some(serve(case, &compiled.serve, grounds, witness));
             }
         }
         None
@@ -196,122 +208,95 @@ impl<'s, 'c> Asking<'s, 'c> {
     fn exposure(
         &mut self,
         case: Case<'s, 'c>,
-        open_to: &OpenTo,
+        cohorts: &[SegmentId],
+        percentage: Percentage,
         witness: &mut impl Witness,
-    ) -> Answer<'s> {
+    ) -> Decision {
         let grounds = |arm| Grounds {
             reason: Reason::Split,
-            rule: None,
+            rule: RuleNumber::NONE,
             arm,
         };
-        for cohort in &open_to.cohorts {
+        let open = case.program.open();
+        for cohort in cohorts {
             let truth = self.segments.holds(*cohort);
             witness.cohort(*cohort, truth);
             if truth.is_true() {
-                let grounds = grounds(AnswerArm::Assigned);
-                return self.serve(case, case.program.open(), &grounds, witness);
+                return serve(case, open, grounds(AnswerArm::Assigned), witness);
             }
         }
-        let percentage = open_to.percentage;
         if percentage == Percentage::FULL {
             witness.exposure(case.program, percentage, None);
-            let grounds = grounds(AnswerArm::Assigned);
-            return self.serve(case, case.program.open(), &grounds, witness);
+            return serve(case, open, grounds(AnswerArm::Assigned), witness);
         }
         if percentage == Percentage::ZERO {
             witness.exposure(case.program, percentage, None);
-            return self.closed(case, Reason::Split, None, None);
+            return closed(case, Reason::Split, RuleNumber::NONE, None);
         }
         let Some(unit) = case.unit else {
             witness.exposure(case.program, percentage, None);
-            return self.closed(case, Reason::Default, None, Some(Cause::NoUnit));
+            let cause = Some(Cause::NoUnit);
+            return closed(case, Reason::Default, RuleNumber::NONE, cause);
         };
-        let bucket = case.program.exposure_bucket(unit);
+        let salt = case.program.exposure_salt().of(case.flag.hashed_key());
+        let bucket = unit.bucket(&salt);
         witness.exposure(case.program, percentage, Some((unit, bucket)));
         if bucket < percentage.thousandths() {
-            let grounds = grounds(AnswerArm::Exposed);
-            return self.serve(case, case.program.open(), &grounds, witness);
+            return serve(case, open, grounds(AnswerArm::Exposed), witness);
         }
-        let mut answer = self.closed(case, Reason::Split, None, None);
-        answer.outcome.arm = AnswerArm::HeldBack;
-        answer
-    }
-
-    fn serve(
-        &self,
-        case: Case<'s, 'c>,
-        serve: &'s CompiledServe,
-        grounds: &Grounds<'s>,
-        witness: &mut impl Witness,
-    ) -> Answer<'s> {
-        let (number, reason) = match serve {
-            // With everybody exposed and one variant to give, the caller has seen to STATIC.
-            CompiledServe::Variant(number) => (*number, grounds.reason),
-            CompiledServe::Split {
-                salt,
-                salt_text,
-                arms,
-            } => {
-                let Some(unit) = case.unit else {
-                    witness.split(case.program, salt_text, None);
-                    let cause = Some(Cause::NoUnit);
-                    return self.closed(case, Reason::Default, grounds.rule, cause);
-                };
-                let (bucket, number) = arm_of(salt, arms, unit);
-                witness.split(case.program, salt_text, Some((unit, bucket)));
-                (number, Reason::Split)
-            }
-        };
-        let Some((variant, value)) = case.program.variant(number) else {
-            let cause = Some(Cause::UnknownVariant);
-            return self.closed(case, Reason::Default, grounds.rule, cause);
-        };
-        Answer {
-            outcome: Outcome {
-                value,
-                variant: variant.as_str(),
-                variant_number: u32::try_from(number).ok(),
-                reason,
-                rule: grounds.rule,
-                arm: grounds.arm,
-                cause: None,
-                revision: self.set.revision,
-            },
-            is_closed: number == case.program.closed_number(),
-        }
-    }
-
-    fn closed(
-        &self,
-        case: Case<'s, 'c>,
-        reason: Reason,
-        rule: Option<&'s str>,
-        cause: Option<Cause>,
-    ) -> Answer<'s> {
-        let fallback = case.flag.view().closed;
-        let (variant, value) = case.program.closed().unwrap_or(fallback);
-        let variant_number = u32::try_from(case.program.closed_number()).ok();
-        Answer {
-            outcome: Outcome {
-                value,
-                variant: variant.as_str(),
-                variant_number,
-                reason,
-                rule,
-                arm: AnswerArm::Assigned,
-                cause,
-                revision: self.set.revision,
-            },
-            is_closed: true,
+        Decision {
+            arm: AnswerArm::HeldBack,
+            ..closed(case, Reason::Split, RuleNumber::NONE, None)
         }
     }
 }
 
-/// Whether an answer is one of the variants that meet a prerequisite.
-fn accepts(prerequisite: &Prerequisite, outcome: &Outcome<'_>) -> bool {
+fn serve(
+    case: Case<'_, '_>,
+    serve: &CompiledServe,
+    grounds: Grounds,
+    witness: &mut impl Witness,
+) -> Decision {
+    let (number, reason) = match serve {
+        // With everybody exposed and one variant to give, the plan has seen to STATIC.
+        CompiledServe::Variant(number) => (*number, grounds.reason),
+        CompiledServe::Split(split) => {
+            let Some(unit) = case.unit else {
+                witness.split(case.program, split, None);
+                let cause = Some(Cause::NoUnit);
+                return closed(case, Reason::Default, grounds.rule, cause);
+            };
+            let (bucket, number) = split.arm_of(case.flag.hashed_key(), unit);
+            witness.split(case.program, split, Some((unit, bucket)));
+            (number, Reason::Split)
+        }
+    };
+    if case.program.variant(number).is_none() {
+        let cause = Some(Cause::UnknownVariant);
+        return closed(case, Reason::Default, grounds.rule, cause);
+    }
+    Decision {
+        rule: grounds.rule,
+        arm: grounds.arm,
+        is_closed: number == case.program.closed_number(),
+        ..Decision::defined(number, reason)
+    }
+}
+
+fn closed(case: Case<'_, '_>, reason: Reason, rule: RuleNumber, cause: Option<Cause>) -> Decision {
+    Decision {
+        rule,
+        cause,
+        is_closed: true,
+        ..Decision::defined(case.program.closed_number(), reason)
+    }
+}
+
+/// Whether a variant is one of those that meet a prerequisite.
+fn accepts(prerequisite: &Prerequisite, given: &str) -> bool {
     prerequisite.variants.is_empty()
         || prerequisite
             .variants
             .iter()
-            .any(|variant| variant.as_str() == outcome.variant)
+            .any(|variant| variant.as_str() == given)
 }

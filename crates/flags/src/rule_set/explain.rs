@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::RuleSet;
 use super::decide::Witness;
-use super::flag::{Flag, Hold, Unit};
-use super::program::{CompiledRule, Program};
+use super::flag::{Flag, Hold};
+use super::program::{CompiledRule, CompiledSplit, Program};
+use super::unit::Unit;
 use crate::context::{Context, TARGETING_KEY};
-use crate::definition::Prerequisite;
+use crate::definition::{Prerequisite, Rule};
 use crate::key::{FlagKey, SegmentKey};
 use crate::matcher::Reads;
-use crate::outcome::Outcome;
 use crate::percentage::Percentage;
 use crate::position::Position;
 use crate::segment_table::{SegmentId, SegmentTable, Segments};
@@ -122,9 +122,15 @@ pub struct Bucket {
 }
 
 impl RuleSet {
-    pub(super) fn explanation(&self, flag: &Flag, context: &Context) -> Explanation {
+    pub(super) fn explanation(&self, flag: &Flag, context: &Context) -> Option<Explanation> {
+        let definition = flag.body().ok().and_then(|body| {
+            let definition = body.definition(flag.key());
+            definition.ok()
+        });
         let mut recorder = Recorder {
             table: &self.segments,
+            key: flag.key(),
+            rules: definition.map_or_else(Vec::new, |definition| definition.rules),
             steps: Vec::new(),
         };
         let is_forced = flag.hold() == Some(Hold::Forced);
@@ -132,14 +138,15 @@ impl RuleSet {
             recorder.steps.push(ExplanationStep::ForcedClosed);
         } else {
             recorder.steps.push(ExplanationStep::Position {
-                position: flag.position().clone(),
+                position: Position::clone(flag.position()),
             });
             if !flag.position().is_closed() {
                 recorder.steps.extend(in_the_way(flag));
             }
         }
-        let outcome = self.witnessed(flag, context, &mut recorder);
-        Explanation {
+        let decision = self.decision(flag, context, &mut recorder);
+        let outcome = flag.outcome(decision, self.revision)?;
+        Some(Explanation {
             flag: flag.key().clone(),
             value: outcome.value.clone(),
             variant: outcome.variant.to_owned(),
@@ -149,7 +156,7 @@ impl RuleSet {
             cause: outcome.cause.map(crate::outcome::Cause::as_str),
             revision: outcome.revision,
             steps: recorder.steps,
-        }
+        })
     }
 }
 
@@ -166,19 +173,17 @@ fn in_the_way(flag: &Flag) -> Option<ExplanationStep> {
 
 struct Recorder<'s> {
     table: &'s SegmentTable,
+    key: &'s FlagKey,
+    /// As they are written, in the order of the compiled ones.
+    rules: Vec<Rule>,
     steps: Vec<ExplanationStep>,
 }
 
 impl Witness for Recorder<'_> {
-    fn prerequisite(
-        &mut self,
-        prerequisite: &Prerequisite,
-        outcome: Option<&Outcome<'_>>,
-        is_met: bool,
-    ) {
+    fn prerequisite(&mut self, prerequisite: &Prerequisite, variant: Option<&str>, is_met: bool) {
         self.steps.push(ExplanationStep::Prerequisite {
             flag: prerequisite.flag.clone(),
-            variant: outcome.map(|outcome| outcome.variant.to_owned()),
+            variant: variant.map(str::to_owned),
             is_met,
         });
     }
@@ -192,7 +197,7 @@ impl Witness for Recorder<'_> {
         reads: &mut Reads<'s, 'c>,
         segments: &mut Segments<'s, 'c>,
     ) {
-        let Some(rule) = program.rule(index) else {
+        let Some(rule) = self.rules.get(index) else {
             return;
         };
         let mut unknown = Vec::new();
@@ -238,9 +243,9 @@ impl Witness for Recorder<'_> {
         });
     }
 
-    fn split(&mut self, program: &Program, salt: &str, bucket: Option<(Unit<'_>, u32)>) {
+    fn split(&mut self, program: &Program, split: &CompiledSplit, bucket: Option<(Unit<'_>, u32)>) {
         self.steps.push(ExplanationStep::Split {
-            salt: salt.to_owned(),
+            salt: split.salt.spelled(self.key).into_owned(),
             bucket: bucket.map(|bucket| Bucket::new(program, bucket)),
         });
     }

@@ -1,33 +1,52 @@
-//! One flag, compiled: what it does at its position.
+//! One flag of a rule set: its name, its position, and how it answers there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::FlagView;
+use super::body::{Body, Shared};
+use super::decision::{Decision, Given};
+use super::plan::Plan;
 use super::program::Program;
-use crate::context::Context;
-use crate::definition::{Definition, joined};
-use crate::key::{FlagKey, VariantKey};
-use crate::outcome::{AnswerArm, Cause, Outcome, Reason};
-use crate::percentage::Percentage;
-use crate::position::{Exposure, Position};
+use crate::bucket::BucketSalt;
+use crate::definition::Definition;
+use crate::key::{FlagKey, SegmentKey, VariantKey};
+use crate::outcome::Outcome;
+use crate::position::Position;
 use crate::segment_table::{SegmentId, SegmentTable};
 use crate::update::FlagUpdate;
 use crate::value::Value;
 
-/// One flag of one rule set. Immutable, shared by all rule sets that do not differ in it.
-#[derive(Debug)]
+/// One flag. Immutable, and made to be copied: what is large is shared. One line of the
+/// processor's cache, so that asking one of many flags fetches little.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(crate) struct Flag {
     key: FlagKey,
-    position: Position,
-    /// What it is closed to if the definition cannot say.
-    fallback: (VariantKey, Value),
-    definition: Result<Arc<Definition>, Box<str>>,
-    hold: Option<Hold>,
-    /// What the definition compiled to, whatever the position is.
-    program: Result<Arc<Program>, Box<str>>,
+    /// The key, hashed as a salt.
+    hashed_key: BucketSalt,
     plan: Plan,
-    /// Why it is closed by itself, if it is.
-    refusal: Option<Box<str>>,
+    /// `None` where the definition cannot be read.
+    body: Option<Arc<Body>>,
+    position: Arc<Position>,
+    /// What few flags have.
+    apart: Option<Box<Apart>>,
+}
+
+const _: () = assert!(size_of::<Flag>() == 64);
+
+#[derive(Debug, Clone, Default)]
+struct Apart {
+    hold: Option<Hold>,
+    /// What it is closed to by what came beside the definition, where the definition does not
+    /// say the same.
+    closed: Option<(VariantKey, Value)>,
+    /// Why the definition cannot be read.
+    unreadable: Option<Box<str>>,
+    /// Why a cohort of its position cannot be asked.
+    cohort_refusal: Option<Box<str>>,
+    /// The cohorts of its position.
+    cohorts: Box<[SegmentId]>,
 }
 
 /// What keeps a flag closed apart from its position.
@@ -41,315 +60,290 @@ pub(crate) enum Hold {
     Stale,
 }
 
-/// How a flag answers.
-#[derive(Debug)]
-pub(super) enum Plan {
-    /// Everybody gets the same.
-    Fixed(Fixed),
-    /// The definition and the exposure decide.
-    Decide {
-        /// The compiled definition.
-        program: Arc<Program>,
-        /// Whom the open variant or split is given to.
-        open_to: OpenTo,
-    },
-}
-
-/// An answer that depends on nothing.
-#[derive(Debug)]
-pub(super) struct Fixed {
-    pub(super) variant: VariantKey,
-    pub(super) value: Value,
-    pub(super) variant_number: Option<u32>,
-    pub(super) reason: Reason,
-    pub(super) cause: Option<Cause>,
-    /// Whether it is what the flag is closed to, which meets no prerequisite.
-    pub(super) is_closed: bool,
-}
-
-/// A compiled [`Exposure`].
-#[derive(Debug)]
-pub(super) struct OpenTo {
-    pub(super) cohorts: Box<[SegmentId]>,
-    pub(super) percentage: Percentage,
+/// What a flag is made of.
+pub(super) struct Parts {
+    pub(super) key: FlagKey,
+    pub(super) position: Arc<Position>,
+    /// What it is closed to, if the definition does not say the same.
+    pub(super) closed: Option<(VariantKey, Value)>,
+    /// The definition, or why it cannot be read.
+    pub(super) body: Result<Arc<Body>, Box<str>>,
+    pub(super) hold: Option<Hold>,
 }
 
 impl Flag {
-    /// Compiles a flag that is new or defined anew.
-    pub(super) fn new(update: FlagUpdate, hold: Option<Hold>, segments: &SegmentTable) -> Self {
-        let definition = update
+    /// A flag that is new or defined anew; `known` is it before that, over the same segments.
+    pub(super) fn new(
+        update: FlagUpdate,
+        known: Option<&Self>,
+        hold: Option<Hold>,
+        segments: &SegmentTable,
+        shared: &mut Shared,
+    ) -> Self {
+        let known_body = known.and_then(|known| known.body.as_ref());
+        let body = update
             .definition
             .map_err(Into::into)
-            .and_then(|definition| readable(&update.key, *definition));
-        Self::assemble(
-            update.key,
-            update.position,
-            update.closed,
-            definition,
+            .and_then(|definition| shared.body(&update.key, *definition, known_body, segments));
+        let parts = Parts {
+            // The name that is there already need not be held twice.
+            key: known.map_or(update.key, |known| known.key.clone()),
+            position: shared.position(update.position),
+            closed: Some(update.closed),
+            body,
             hold,
-            None,
-            segments,
-        )
+        };
+        Self::assemble(parts, segments)
     }
 
     /// The same definition at another position or hold; nothing is compiled again.
     pub(super) fn moved(
         &self,
-        position: Position,
+        position: Arc<Position>,
         hold: Option<Hold>,
         segments: &SegmentTable,
     ) -> Self {
-        Self::assemble(
-            self.key.clone(),
-            position,
-            self.fallback.clone(),
-            self.definition.clone(),
-            hold,
-            Some(self.program.clone()),
-            segments,
-        )
+        let body = self.body();
+        Self::assemble(self.parts(body.map(Arc::clone), position, hold), segments)
     }
 
     /// The same flag over other segments.
     pub(super) fn resolved(
         &self,
-        position: Position,
+        position: Arc<Position>,
         hold: Option<Hold>,
         segments: &SegmentTable,
+        shared: &mut Shared,
     ) -> Self {
-        Self::assemble(
-            self.key.clone(),
-            position,
-            self.fallback.clone(),
-            self.definition.clone(),
-            hold,
-            None,
-            segments,
-        )
+        let body = self
+            .body()
+            .map(|body| shared.resolved(&self.key, body, segments));
+        Self::assemble(self.parts(body, position, hold), segments)
     }
 
-    fn assemble(
-        key: FlagKey,
-        position: Position,
-        fallback: (VariantKey, Value),
-        definition: Result<Arc<Definition>, Box<str>>,
+    fn parts(
+        &self,
+        body: Result<Arc<Body>, &str>,
+        position: Arc<Position>,
         hold: Option<Hold>,
-        program: Option<Result<Arc<Program>, Box<str>>>,
-        segments: &SegmentTable,
-    ) -> Self {
-        let program = program.unwrap_or_else(|| match &definition {
-            Ok(definition) => Program::new(definition, segments)
-                .map(Arc::new)
-                .map_err(Into::into),
-            Err(why) => Err(why.clone()),
-        });
-        let (plan, unreadable_cohort) =
-            Plan::new(&position, hold, program.as_ref().ok(), &fallback, segments);
-        let refusal = program.as_ref().err().cloned().or(unreadable_cohort);
-        Self {
-            key,
+    ) -> Parts {
+        Parts {
+            key: self.key.clone(),
             position,
-            fallback,
-            definition,
+            closed: self
+                .closed()
+                .map(|(variant, value)| (variant.clone(), value.clone())),
+            body: body.map_err(Into::into),
             hold,
-            program,
-            plan,
-            refusal,
         }
     }
 
+    pub(super) fn assemble(parts: Parts, segments: &SegmentTable) -> Self {
+        let Parts {
+            key,
+            position,
+            closed,
+            body,
+            hold,
+        } = parts;
+        let program = body.as_ref().ok().and_then(|body| body.program().ok());
+        let closed = closed
+            .filter(|(variant, value)| program.and_then(Program::closed) != Some((variant, value)));
+        let (plan, cohorts) = Plan::new(&position, hold, program, segments);
+        let (cohorts, cohort_refusal) = match cohorts {
+            Ok(cohorts) => (cohorts, None),
+            Err(why) => (Box::default(), Some(why)),
+        };
+        let is_apart = hold.is_some()
+            || closed.is_some()
+            || body.is_err()
+            || cohort_refusal.is_some()
+            || !cohorts.is_empty();
+        let (body, unreadable) = match body {
+            Ok(body) => (Some(body), None),
+            Err(why) => (None, Some(why)),
+        };
+        Self {
+            hashed_key: BucketSalt::new(key.as_str()),
+            key,
+            plan,
+            body,
+            position,
+            apart: is_apart.then(|| {
+                Box::new(Apart {
+                    hold,
+                    closed,
+                    unreadable,
+                    cohort_refusal,
+                    cohorts,
+                })
+            }),
+        }
+    }
+
+    #[inline]
     pub(super) fn key(&self) -> &FlagKey {
         &self.key
     }
 
-    pub(super) fn position(&self) -> &Position {
+    #[inline]
+    pub(super) fn hashed_key(&self) -> BucketSalt {
+        self.hashed_key
+    }
+
+    pub(super) fn position(&self) -> &Arc<Position> {
         &self.position
     }
 
     pub(super) fn hold(&self) -> Option<Hold> {
-        self.hold
+        self.apart.as_ref()?.hold
     }
 
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+    #[inline]
+    pub(super) fn plan(&self) -> Plan {
+        self.plan
     }
 
+    /// The cohorts that its position opens to.
+    pub(super) fn cohorts(&self) -> &[SegmentId] {
+        self.apart.as_ref().map_or(&[], |apart| &apart.cohorts)
+    }
+
+    /// The definition, or why it cannot be read.
+    pub(super) fn body(&self) -> Result<&Arc<Body>, &str> {
+        self.body.as_ref().ok_or_else(|| {
+            let apart = self.apart.as_ref();
+            let why = apart.and_then(|apart| apart.unreadable.as_deref());
+            why.unwrap_or("it cannot be read")
+        })
+    }
+
+    #[inline]
+    pub(super) fn program(&self) -> Option<&Program> {
+        self.body.as_ref()?.program().ok()
+    }
+
+    /// Why it is closed by itself, if it is.
     pub(super) fn refusal(&self) -> Option<&str> {
-        self.refusal.as_deref()
+        match self.body().and_then(|body| body.program()) {
+            Ok(_) => self.apart.as_ref()?.cohort_refusal.as_deref(),
+            Err(why) => Some(why),
+        }
     }
 
     /// How old the configuration may be before it closes, in milliseconds.
     pub(super) fn stale_after_ms(&self) -> Option<u64> {
-        let seconds = self.definition.as_ref().ok()?.stale_after_s?;
-        Some(u64::from(seconds).saturating_mul(1_000))
+        self.body.as_ref()?.stale_after_ms()
+    }
+
+    /// What it is closed to by what came beside the definition.
+    pub(super) fn closed(&self) -> Option<(&VariantKey, &Value)> {
+        let apart = self.apart.as_ref().and_then(|apart| apart.closed.as_ref());
+        match apart {
+            Some((variant, value)) => Some((variant, value)),
+            None => self.program()?.closed(),
+        }
+    }
+
+    /// Whether that differs from what the definition says.
+    pub(super) fn is_closed_apart(&self) -> bool {
+        let apart = self.apart.as_ref();
+        apart.is_some_and(|apart| apart.closed.is_some())
     }
 
     /// Whether its rules or its position ask about one of these segments.
-    pub(super) fn uses_any(
-        &self,
-        segments: &std::collections::BTreeSet<crate::SegmentKey>,
-    ) -> bool {
-        let in_rules = self.definition.as_ref().is_ok_and(|definition| {
-            definition
-                .segments()
-                .into_iter()
-                .any(|segment| segments.contains(segment))
-        });
-        in_rules
-            || self
-                .position
-                .cohorts()
-                .any(|segment| segments.contains(segment))
-    }
-
-    pub(super) fn view(&self) -> FlagView<'_> {
-        FlagView {
-            key: &self.key,
-            position: &self.position,
-            definition: match &self.definition {
-                Ok(definition) => Ok(definition),
-                Err(why) => Err(why),
-            },
-            closed: (&self.fallback.0, &self.fallback.1),
-        }
-    }
-}
-
-fn readable(key: &FlagKey, mut definition: Definition) -> Result<Arc<Definition>, Box<str>> {
-    if definition.key != *key {
-        return Err(format!("the definition is that of flag {}", definition.key).into());
-    }
-    definition.normalise();
-    definition.validate().map_err(|errors| joined(&errors))?;
-    Ok(Arc::new(definition))
-}
-
-impl Plan {
-    /// The plan of a flag, and why a cohort of its position cannot be read.
-    fn new(
-        position: &Position,
-        hold: Option<Hold>,
-        program: Option<&Arc<Program>>,
-        fallback: &(VariantKey, Value),
-        segments: &SegmentTable,
-    ) -> (Self, Option<Box<str>>) {
-        let closed = |reason, cause| {
-            let latched = match position {
-                Position::Closed { latch: Some(latch) } => Some((&latch.variant, &latch.value)),
-                _ => None,
-            };
-            let (variant, value) = latched
-                .or_else(|| program?.closed())
-                .unwrap_or((&fallback.0, &fallback.1));
-            Self::Fixed(Fixed {
-                variant: variant.clone(),
-                value: value.clone(),
-                variant_number: program.and_then(|program| program.number(variant)),
-                reason,
-                cause,
-                is_closed: true,
+    pub(super) fn uses_any(&self, segments: &BTreeSet<SegmentKey>) -> bool {
+        let in_rules = || {
+            let body = self.body.as_ref().filter(|body| body.asks_segments());
+            let definition = body.and_then(|body| body.definition(&self.key).ok());
+            definition.is_some_and(|definition| {
+                let mut used = definition.segments().into_iter();
+                used.any(|segment| segments.contains(segment))
             })
         };
-        let plan = match (position, hold, program) {
-            (_, Some(Hold::Forced), _) => closed(Reason::Disabled, Some(Cause::ForcedClosed)),
-            (Position::Closed { .. }, _, _) | (_, Some(Hold::Braked), _) => {
-                closed(Reason::Disabled, None)
-            }
-            (_, _, None) => closed(Reason::Default, Some(Cause::Undecodable)),
-            (_, Some(Hold::Stale), _) => closed(Reason::Default, Some(Cause::Stale)),
-            (Position::Pinned { variant }, None, Some(program)) => {
-                match program.fixed(variant, Reason::Static) {
-                    Some(fixed) => Self::Fixed(fixed),
-                    None => closed(Reason::Default, Some(Cause::UnknownVariant)),
-                }
-            }
-            (Position::Open { exposure }, None, Some(program)) => {
-                return match OpenTo::new(exposure, segments) {
-                    Ok(open_to) => (Self::open(open_to, program), None),
-                    Err(why) => (closed(Reason::Default, Some(Cause::Undecodable)), Some(why)),
-                };
-            }
-        };
-        // A closed or pinned flag does not look at cohorts.
-        (plan, None)
+        let mut cohorts = self.position.cohorts();
+        cohorts.any(|segment| segments.contains(segment)) || in_rules()
     }
 
-    /// The plan of an open flag: fixed where no context can make a difference.
-    fn open(open_to: OpenTo, program: &Arc<Program>) -> Self {
-        let variant = match (open_to.percentage, program.only_open_variant()) {
-            _ if program.looks_before_exposure() => None,
-            (Percentage::FULL, only) => only,
-            (Percentage::ZERO, _) if open_to.cohorts.is_empty() => program.closed_key(),
-            _ => None,
-        };
-        match variant.and_then(|variant| program.fixed(variant, Reason::Static)) {
-            Some(fixed) => Self::Fixed(fixed),
-            None => Self::Decide {
-                program: Arc::clone(program),
-                open_to,
+    /// The variant and value of a decision.
+    #[inline]
+    pub(super) fn given(&self, decision: Decision) -> Option<(&VariantKey, &Value)> {
+        match decision.given {
+            Given::Defined => self.program()?.variant(decision.variant),
+            Given::Latched => match &*self.position {
+                Position::Closed { latch } => {
+                    latch.as_ref().map(|latch| (&latch.variant, &latch.value))
+                }
+                Position::Open { .. } | Position::Pinned { .. } => None,
             },
+            Given::Apart => self.closed(),
         }
     }
-}
 
-impl OpenTo {
-    fn new(exposure: &Exposure, segments: &SegmentTable) -> Result<Self, Box<str>> {
-        Ok(Self {
-            cohorts: exposure
-                .cohorts
-                .iter()
-                .map(|cohort| segments.find(cohort))
-                .collect::<Result<_, _>>()?,
-            percentage: exposure.percentage,
+    /// A decision with its names and values; by construction there always is one.
+    #[inline]
+    pub(super) fn outcome(&self, decision: Decision, revision: u64) -> Option<Outcome<'_>> {
+        let (variant, value) = self.given(decision)?;
+        Some(Outcome {
+            value,
+            variant: variant.as_str(),
+            variant_number: decision.variant.get(),
+            reason: decision.reason,
+            rule: decision.rule.get().and_then(|rule| {
+                let rule = self.program()?.rules().get(rule)?;
+                Some(&*rule.id)
+            }),
+            arm: decision.arm,
+            cause: decision.cause,
+            revision,
+        })
+    }
+
+    /// The answer, where everybody gets the same.
+    pub(super) fn fixed(&self, revision: u64) -> Option<Outcome<'_>> {
+        match self.plan {
+            Plan::Fixed(decision) => self.outcome(decision, revision),
+            Plan::Decide { .. } => None,
+        }
+    }
+
+    /// Whether it is still asked rules that look at the time.
+    pub(super) fn asks_the_time(&self) -> bool {
+        match self.plan {
+            Plan::Fixed(_) => false,
+            Plan::Decide { .. } => self.program().is_some_and(Program::asks_the_time),
+        }
+    }
+
+    pub(super) fn view(&self) -> Option<FlagView<'_>> {
+        Some(FlagView {
+            key: &self.key,
+            position: &self.position,
+            closed: self.closed()?,
+            flag: self,
         })
     }
 }
 
-impl Fixed {
-    pub(super) fn outcome(&self, revision: u64) -> Outcome<'_> {
-        Outcome {
-            value: &self.value,
-            variant: self.variant.as_str(),
-            variant_number: self.variant_number,
-            reason: self.reason,
-            rule: None,
-            arm: AnswerArm::Assigned,
-            cause: self.cause,
-            revision,
-        }
+impl<'a> FlagView<'a> {
+    /// Its definition, or why this evaluator could not read it. Put together anew each time.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn definition(&self) -> Result<Definition, &'a str> {
+        let body = self.flag.body()?;
+        body.definition(self.key).map_err(|_| "it cannot be read")
     }
-}
 
-/// The unit of a flag, read from a context.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Unit<'c> {
-    Text(&'c str),
-    /// A number, which is hashed as it is written in decimal.
-    Number(i64),
-}
-
-impl<'c> Unit<'c> {
-    /// Reads the unit: the targeting key, or the attribute that a definition names, where it is
-    /// a text or an integer.
-    pub(super) fn read(context: &'c Context, attribute: Option<&str>) -> Option<Self> {
-        let Some(name) = attribute else {
-            return context.unit().map(Self::Text);
-        };
-        match crate::matcher::Operand::named(context, name)? {
-            crate::matcher::Operand::Text(text) => (1..=crate::limit::UNIT_BYTES_MAX)
-                .contains(&text.len())
-                .then_some(Self::Text(text)),
-            crate::matcher::Operand::Integer(number) => Some(Self::Number(number)),
-            _ => None,
-        }
+    /// Its variants, in the order of their names; none where its definition could not be read.
+    pub fn variants(&self) -> impl Iterator<Item = (&'a VariantKey, &'a Value)> + use<'a> {
+        let program = self.flag.program();
+        program.into_iter().flat_map(Program::variants)
     }
-}
 
-impl std::fmt::Display for Unit<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Number(number) => write!(f, "{number}"),
-        }
+    /// Whether client-side tokens may see its values.
+    #[must_use]
+    pub fn is_client_visible(&self) -> bool {
+        self.flag.body().is_ok_and(|body| body.is_client_visible())
     }
 }

@@ -1,36 +1,40 @@
-//! What a definition compiles to, whatever the position is.
+//! What a definition compiles to, whatever the flag is called and whatever its position is.
 
-use std::io::Write;
 use std::sync::Arc;
 
-use super::flag::{Fixed, Unit};
+use super::salt::Salt;
+use super::unit::Unit;
 use crate::bucket::BucketSalt;
-use crate::definition::{Definition, Hash, Prerequisite, Rule, Serve};
+use crate::definition::{Definition, Hash, Prerequisite, Serve};
 use crate::expression::Subject;
 use crate::key::VariantKey;
-use crate::matcher::{Compiler, Matcher};
-use crate::outcome::Reason;
+use crate::matcher::{Compiler, Matcher, SegmentAbsent};
 use crate::segment_table::SegmentTable;
 use crate::value::Value;
+
+/// The variants of a definition, in the order of their names.
+pub(super) type Variants = Arc<[(VariantKey, Value)]>;
+
+/// The number of a variant, or no variant. At most [`crate::limit::VARIANTS_MAX`] are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct VariantNumber(u16);
 
 /// A definition, compiled.
 #[derive(Debug)]
 pub(super) struct Program {
-    definition: Arc<Definition>,
-    variants: Box<[(VariantKey, Value)]>,
-    closed: usize,
-    /// Whether the definition, which is somewhere else in memory, need be asked for them.
-    has_prerequisites: bool,
-    unit_attribute: Option<Box<str>>,
-    /// In the order of the definition's rules.
+    variants: Variants,
+    closed: VariantNumber,
     rules: Box<[CompiledRule]>,
     subjects: Box<[Subject]>,
     open: CompiledServe,
-    exposure_salt: BucketSalt,
+    exposure_salt: Salt,
+    unit_attribute: Option<Box<str>>,
+    prerequisites: Box<[Prerequisite]>,
 }
 
 #[derive(Debug)]
 pub(super) struct CompiledRule {
+    pub(super) id: Box<str>,
     pub(super) when: Matcher,
     pub(super) serve: CompiledServe,
 }
@@ -38,73 +42,78 @@ pub(super) struct CompiledRule {
 /// What is served: a variant by its number, or one by the unit's bucket.
 #[derive(Debug)]
 pub(super) enum CompiledServe {
-    Variant(usize),
-    Split {
-        salt: BucketSalt,
-        /// For people.
-        salt_text: Box<str>,
-        arms: Box<[CompiledArm]>,
-    },
+    Variant(VariantNumber),
+    Split(Box<CompiledSplit>),
 }
 
 #[derive(Debug)]
-pub(super) struct CompiledArm {
+pub(super) struct CompiledSplit {
+    pub(super) salt: Salt,
+    arms: Box<[CompiledArm]>,
+}
+
+#[derive(Debug)]
+struct CompiledArm {
     /// The first bucket that is no longer this arm's.
     below: u32,
-    variant: usize,
+    variant: VariantNumber,
+}
+
+impl VariantNumber {
+    pub(super) const NONE: Self = Self(u16::MAX);
+
+    fn new(number: usize) -> Self {
+        u16::try_from(number).map_or(Self::NONE, Self)
+    }
+
+    /// The number itself; `None` where there is no variant.
+    pub(super) fn get(self) -> Option<u32> {
+        (self != Self::NONE).then_some(u32::from(self.0))
+    }
 }
 
 impl Program {
-    /// Compiles a definition that is normalised (so its salts are there) and valid; says which segment is in the way.
+    /// Compiles a definition that is normalised (so its salts are there) and valid; says which
+    /// segment is in the way. `variants` are the definition's.
     pub(super) fn new(
-        definition: &Arc<Definition>,
+        definition: &Definition,
+        variants: Variants,
         segments: &SegmentTable,
     ) -> Result<Self, String> {
-        for segment in definition.segments() {
-            segments.find(segment)?;
-        }
         let mut compiler = Compiler::default();
         let mut rules = Vec::with_capacity(definition.rules.len());
         for rule in &definition.rules {
             let when = compiler
                 .compile(rule.when.tree(), &|key| segments.find(key).ok())
-                .map_err(|absent| format!("segment {} does not exist", absent.0))?;
-            let serve = CompiledServe::new(definition, &rule.serve)?;
-            rules.push(CompiledRule { when, serve });
+                .map_err(|SegmentAbsent(key)| {
+                    let why = segments.find(&key).err();
+                    why.unwrap_or_else(|| format!("segment {key} cannot be asked"))
+                })?;
+            rules.push(CompiledRule {
+                id: rule.id.clone(),
+                when,
+                serve: CompiledServe::new(definition, &rule.serve)?,
+            });
         }
         Ok(Self {
-            variants: definition
-                .variants
-                .iter()
-                .map(|(variant, value)| (variant.clone(), value.clone()))
-                .collect(),
+            variants,
             closed: number(definition, &definition.closed)?,
-            has_prerequisites: !definition.prerequisites.is_empty(),
-            unit_attribute: definition.unit.clone(),
             rules: rules.into(),
             subjects: compiler.into_subjects(),
             open: CompiledServe::new(definition, &definition.open)?,
-            exposure_salt: BucketSalt::new(&definition.salt),
-            definition: Arc::clone(definition),
+            exposure_salt: Salt::new(&definition.key, &definition.salt),
+            unit_attribute: definition.unit.clone(),
+            prerequisites: definition.prerequisites.as_slice().into(),
         })
     }
 
     pub(super) fn prerequisites(&self) -> &[Prerequisite] {
-        if self.has_prerequisites {
-            &self.definition.prerequisites
-        } else {
-            &[]
-        }
+        &self.prerequisites
     }
 
     /// What the rules compiled to, in order.
-    pub(super) fn compiled_rules(&self) -> &[CompiledRule] {
+    pub(super) fn rules(&self) -> &[CompiledRule] {
         &self.rules
-    }
-
-    /// The rule that compiled to the one of the same index.
-    pub(super) fn rule(&self, index: usize) -> Option<&Rule> {
-        self.definition.rules.get(index)
     }
 
     pub(super) fn subjects(&self) -> &[Subject] {
@@ -115,27 +124,35 @@ impl Program {
         &self.open
     }
 
-    pub(super) fn exposure_bucket(&self, unit: Unit<'_>) -> u32 {
-        bucket(&self.exposure_salt, unit)
+    pub(super) fn exposure_salt(&self) -> &Salt {
+        &self.exposure_salt
     }
 
     pub(super) fn unit_attribute(&self) -> Option<&str> {
         self.unit_attribute.as_deref()
     }
 
-    pub(super) fn variant(&self, number: usize) -> Option<(&VariantKey, &Value)> {
+    #[inline]
+    pub(super) fn variant(&self, number: VariantNumber) -> Option<(&VariantKey, &Value)> {
         self.variants
-            .get(number)
+            .get(usize::from(number.0))
             .map(|(variant, value)| (variant, value))
     }
 
-    /// The number of a variant; the definition has at most [`crate::limit::VARIANTS_MAX`].
-    pub(super) fn number(&self, variant: &VariantKey) -> Option<u32> {
-        let known = self.variants.iter().position(|(known, _)| known == variant);
-        known.and_then(|number| u32::try_from(number).ok())
+    /// The variants, in the order of their names.
+    pub(super) fn variants(&self) -> impl Iterator<Item = (&VariantKey, &Value)> {
+        self.variants
+            .iter()
+            .map(|(variant, value)| (variant, value))
     }
 
-    pub(super) fn closed_number(&self) -> usize {
+    /// The number of a variant; none where the definition does not have it.
+    pub(super) fn number(&self, variant: &VariantKey) -> VariantNumber {
+        let known = self.variants.iter().position(|(known, _)| known == variant);
+        known.map_or(VariantNumber::NONE, VariantNumber::new)
+    }
+
+    pub(super) fn closed_number(&self) -> VariantNumber {
         self.closed
     }
 
@@ -143,34 +160,22 @@ impl Program {
         self.variant(self.closed)
     }
 
-    pub(super) fn closed_key(&self) -> Option<&VariantKey> {
-        self.closed().map(|(variant, _)| variant)
+    /// The variant that everybody exposed gets, if it is one.
+    pub(super) fn only_open_variant(&self) -> Option<VariantNumber> {
+        match &self.open {
+            CompiledServe::Variant(number) => Some(*number),
+            CompiledServe::Split(_) => None,
+        }
     }
 
-    /// The variant that everybody exposed gets, if it is one.
-    pub(super) fn only_open_variant(&self) -> Option<&VariantKey> {
-        match &self.open {
-            CompiledServe::Variant(number) => self.variant(*number).map(|(variant, _)| variant),
-            CompiledServe::Split { .. } => None,
-        }
+    /// Whether a rule looks at the time.
+    pub(super) fn asks_the_time(&self) -> bool {
+        self.subjects.contains(&Subject::Now)
     }
 
     /// Whether anything is looked at before the exposure.
     pub(super) fn looks_before_exposure(&self) -> bool {
-        !self.rules.is_empty() || !self.definition.prerequisites.is_empty()
-    }
-
-    /// The answer that gives everybody `variant`; `None` when there is no such variant.
-    pub(super) fn fixed(&self, variant: &VariantKey, reason: Reason) -> Option<Fixed> {
-        let value = self.definition.variants.get(variant)?;
-        Some(Fixed {
-            variant: variant.clone(),
-            value: value.clone(),
-            variant_number: self.number(variant),
-            reason,
-            cause: None,
-            is_closed: *variant == self.definition.closed,
-        })
+        !self.rules.is_empty() || !self.prerequisites.is_empty()
     }
 }
 
@@ -190,51 +195,36 @@ impl CompiledServe {
             });
         }
         // Another way to compute a bucket will not compile without its own code here.
-        let salt_text = match definition.hash {
-            Hash::Native => split.salt.clone(),
-            Hash::Unsalted => Box::default(),
+        let salt = match definition.hash {
+            Hash::Native => Salt::new(&definition.key, &split.salt),
+            Hash::Unsalted => Salt::none(),
         };
-        Ok(Self::Split {
-            salt: BucketSalt::new(&salt_text),
-            salt_text,
+        Ok(Self::Split(Box::new(CompiledSplit {
+            salt,
             arms: arms.into(),
-        })
+        })))
     }
 }
 
-/// The bucket of a unit, and the arm of a split that it falls in.
-pub(super) fn arm_of(salt: &BucketSalt, arms: &[CompiledArm], unit: Unit<'_>) -> (u32, usize) {
-    let bucket = bucket(salt, unit);
-    let arm = arms
-        .iter()
-        .find(|arm| bucket < arm.below)
-        .or_else(|| arms.last());
-    (bucket, arm.map_or(usize::MAX, |arm| arm.variant))
-}
-
-fn bucket(salt: &BucketSalt, unit: Unit<'_>) -> u32 {
-    match unit {
-        Unit::Text(text) => salt.bucket(text),
-        Unit::Number(number) => {
-            // "-9223372036854775808" has 20 characters.
-            let mut digits = [0_u8; 20];
-            let mut rest = digits.as_mut_slice();
-            let written = write!(rest, "{number}").is_ok();
-            let unused = rest.len();
-            let used = digits.len().saturating_sub(unused);
-            let text = digits
-                .get(..used)
-                .filter(|_| written)
-                .and_then(|bytes| std::str::from_utf8(bytes).ok());
-            salt.bucket(text.unwrap_or_default())
-        }
+impl CompiledSplit {
+    /// The bucket of a unit, and the variant of the arm that it falls in. `key` is the flag's
+    /// hashed key.
+    pub(super) fn arm_of(&self, key: BucketSalt, unit: Unit<'_>) -> (u32, VariantNumber) {
+        let bucket = unit.bucket(&self.salt.of(key));
+        let arm = self
+            .arms
+            .iter()
+            .find(|arm| bucket < arm.below)
+            .or_else(|| self.arms.last());
+        (bucket, arm.map_or(VariantNumber::NONE, |arm| arm.variant))
     }
 }
 
-fn number(definition: &Definition, variant: &VariantKey) -> Result<usize, String> {
+fn number(definition: &Definition, variant: &VariantKey) -> Result<VariantNumber, String> {
     definition
         .variants
         .keys()
         .position(|known| known == variant)
+        .map(VariantNumber::new)
         .ok_or_else(|| format!("variant {variant} does not exist"))
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::RuleSet;
+use super::body::Shared;
 use super::flag::{Flag, Hold};
 use super::roster::Roster;
 use crate::key::{FlagKey, SegmentKey};
 use crate::position::Position;
+use crate::segment_table::SegmentTable;
 use crate::update::{FlagUpdate, SegmentUpdate};
 
 /// What differs in the next rule set.
@@ -107,46 +109,45 @@ impl RuleSet {
     }
 
     fn apply(&mut self, touches: BTreeMap<FlagKey, Touch>, holds: &Holds) {
-        let mut come: BTreeMap<FlagKey, Arc<Flag>> = BTreeMap::new();
+        let mut shared = Shared::default();
+        let mut come: Vec<Flag> = Vec::new();
         let mut gone: BTreeSet<FlagKey> = BTreeSet::new();
         for (key, touch) in touches {
-            let known = self.roster.share(key.as_str()).map(Arc::clone);
+            let known = self.roster.named(key.as_str());
+            let is_known = known.is_some();
             if touch.is_removed {
                 self.note_refusal(&key, None);
-                if known.is_some() {
+                if is_known {
                     gone.insert(key);
                 }
                 continue;
             }
             let hold = holds.of(&key);
-            let Some(flag) = touch.flag(known.as_deref(), hold, self) else {
+            let Some(flag) = touch.flag(known, hold, &self.segments, &mut shared) else {
                 // A position or a hold of a flag that is not there: it stays unknown, which is
                 // closed.
                 continue;
             };
             self.note_refusal(&key, flag.refusal());
-            let flag = Arc::new(flag);
-            if known.is_some() {
+            if is_known {
                 self.roster.replace(flag);
             } else {
-                come.insert(key, flag);
+                come.push(flag);
             }
         }
         if come.is_empty() && gone.is_empty() {
             return;
         }
-        let mut flags: Vec<Arc<Flag>> = self
-            .roster
-            .iter()
-            .filter(|flag| !gone.contains(flag.key()))
-            .cloned()
-            .chain(come.into_values())
-            .collect();
-        flags.sort_by(|left, right| left.key().cmp(right.key()));
-        self.roster = Roster::new(&flags, self.roster.generation().saturating_add(1));
+        let mut flags = come;
+        if !self.roster.is_empty() {
+            let staying = self.roster.iter().filter(|flag| !gone.contains(flag.key()));
+            flags.extend(staying.cloned());
+            flags.sort_by(|left, right| left.key().cmp(right.key()));
+        }
+        self.roster = Roster::new(flags, self.roster.generation().saturating_add(1));
     }
 
-    fn note_refusal(&mut self, flag: &FlagKey, why: Option<&str>) {
+    pub(super) fn note_refusal(&mut self, flag: &FlagKey, why: Option<&str>) {
         if self.refused.get(flag).map(|known| &**known) == why {
             return;
         }
@@ -164,19 +165,28 @@ impl RuleSet {
 
 impl Touch {
     /// The flag as it is after this; `None` when there is no such flag.
-    fn flag(self, known: Option<&Flag>, hold: Option<Hold>, set: &RuleSet) -> Option<Flag> {
-        let segments = &set.segments;
+    fn flag(
+        self,
+        known: Option<&Flag>,
+        hold: Option<Hold>,
+        segments: &SegmentTable,
+        shared: &mut Shared,
+    ) -> Option<Flag> {
         if let Some(mut update) = self.update {
             // The position that moved is told ahead of the definition, and is the newer of the two.
             if let Some(position) = self.position {
                 update.position = position;
             }
-            return Some(Flag::new(update, hold, segments));
+            let same_segments = known.filter(|_| !self.is_resolved_anew);
+            return Some(Flag::new(update, same_segments, hold, segments, shared));
         }
         let known = known?;
-        let position = self.position.unwrap_or_else(|| known.position().clone());
+        let position = match self.position {
+            Some(position) => shared.position(position),
+            None => Arc::clone(known.position()),
+        };
         Some(if self.is_resolved_anew {
-            known.resolved(position, hold, segments)
+            known.resolved(position, hold, segments, shared)
         } else {
             known.moved(position, hold, segments)
         })

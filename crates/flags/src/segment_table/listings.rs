@@ -1,5 +1,9 @@
-//! The inverted index: from a unit to the segments that name it. It holds no text of its own; every
-//! unit stands in the segment that named it first.
+//! The inverted index: from a unit to the segments that name it. It holds no text of its own; the
+//! units stand in the segments that name them.
+//!
+//! It is in two parts, so that an edit of one segment does not cost an index of all of them: the
+//! base, and what is listed by segments that have changed since, which the base is no longer asked
+//! about. When the second part has grown, both are made into one.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -7,169 +11,183 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::SegmentId;
-use crate::definition::Segment;
+use super::units::Units;
+
+/// The listings of one unit that are remembered while its context is asked about; those of a unit
+/// that is in more segments are looked up each time.
+const FOUND_MAX: usize = 8;
+/// The second part may have this share of the base's lines, and some more.
+const SHARE: usize = 8;
+const SMALL: usize = 1_000;
 
 /// From every unit that is listed anywhere to the segments that list it.
 #[derive(Debug, Default)]
 pub(super) struct Listings {
-    /// By the hash of the unit.
-    groups: HashTable<Group>,
-    listings: Box<[Listing]>,
-    sources: Sources,
+    base: Arc<Index>,
+    changed: Index,
+    /// The segments that the second part is about, sorted.
+    superseded: Box<[SegmentId]>,
 }
 
-/// One segment that names a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Listing {
-    segment: SegmentId,
-    /// Excluded by name, which beats everything else.
-    pub(super) is_excluded: bool,
-}
-
-/// The listings of one unit: where its text is, and where they are.
-#[derive(Debug, Clone, Copy)]
-struct Group {
-    text: Place,
-    first: u32,
-    count: u32,
-}
-
-/// One line of a segment's lists: the excluded units first, then the included ones.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    segment: SegmentId,
-    line: u32,
-}
-
-/// By number: the segments that can be asked about.
+/// Lines by the hash of their unit; a unit may have several.
 #[derive(Debug, Default)]
-struct Sources(Vec<Option<Arc<Segment>>>);
+struct Index(HashTable<Line>);
 
-impl Sources {
-    fn text(&self, place: Place) -> Option<&str> {
-        let segment = self.0.get(place.segment.index())?.as_deref()?;
-        let line = usize::try_from(place.line).ok()?;
-        let unit = match line.checked_sub(segment.exclude.len()) {
-            Some(included) => segment.include.get(included),
-            None => segment.exclude.get(line),
-        };
-        unit.map(|unit| &**unit)
+/// One line of a segment's lists.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    listing: Listing,
+    at: u32,
+}
+
+/// That a segment names a unit: its number, doubled, and one more if it excludes the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Listing(u32);
+
+/// What lists one unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    listings: [Listing; FOUND_MAX],
+    count: usize,
+    /// There were too many to remember.
+    pub(super) is_more: bool,
+}
+
+impl Listing {
+    fn new(segment: SegmentId, is_excluded: bool) -> Self {
+        Self(segment.0.wrapping_shl(1) | u32::from(is_excluded))
     }
 
-    /// Every line of every segment.
-    fn lines(&self) -> impl Iterator<Item = (Place, Listing, &str)> {
-        (0_u32..).zip(&self.0).flat_map(|(number, segment)| {
-            let segment_id = SegmentId(number);
-            let lists = segment.iter().flat_map(|segment| {
-                let excluded = segment.exclude.iter().map(|unit| (true, unit));
-                excluded.chain(segment.include.iter().map(|unit| (false, unit)))
-            });
-            (0_u32..)
-                .zip(lists)
-                .map(move |(line, (is_excluded, unit))| {
-                    let place = Place {
-                        segment: segment_id,
-                        line,
-                    };
-                    let listing = Listing {
-                        segment: segment_id,
-                        is_excluded,
-                    };
-                    (place, listing, &**unit)
-                })
-        })
+    fn segment(self) -> SegmentId {
+        SegmentId(self.0 >> 1)
+    }
+
+    fn is_excluded(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+impl Index {
+    fn new<'u>(segments: impl Iterator<Item = (SegmentId, &'u Units)> + Clone) -> Self {
+        let lines = segments.clone().map(|(_, units)| units.count());
+        let mut index = HashTable::with_capacity(lines.fold(0, usize::saturating_add));
+        for (segment, units) in segments {
+            for line in units.lines() {
+                let found = Line {
+                    listing: Listing::new(segment, line.is_excluded),
+                    at: line.at,
+                };
+                // There is room for all, so that nothing is ever hashed again.
+                index.insert_unique(hash(line.unit), found, |_| 0);
+            }
+        }
+        Self(index)
     }
 }
 
 impl Listings {
-    pub(super) fn new(segments: Vec<Option<Arc<Segment>>>) -> Self {
-        let sources = Sources(segments);
-        let lines = sources.lines().count();
-        let mut groups: HashTable<Group> = HashTable::with_capacity(lines);
-        let rehash = |group: &Group| sources.text(group.text).map_or(0, hash);
-        // First how many lines each unit has, then where they go. Lines come in the order of the
-        // segments' numbers, exclusions first, and so do the listings of each unit.
-        for (text, _, unit) in sources.lines() {
-            groups
-                .entry(
-                    hash(unit),
-                    |group| sources.text(group.text) == Some(unit),
-                    rehash,
-                )
-                .and_modify(|group| group.count = group.count.saturating_add(1))
-                .or_insert(Group {
-                    text,
-                    first: 0,
-                    count: 1,
-                });
-        }
-        let mut next = 0_u32;
-        for group in &mut groups {
-            group.first = next;
-            next = next.saturating_add(std::mem::take(&mut group.count));
-        }
-        let nothing = Listing {
-            segment: SegmentId(u32::MAX),
-            is_excluded: false,
-        };
-        let mut listings = vec![nothing; lines];
-        for (_, listing, unit) in sources.lines() {
-            let is_it = |group: &Group| sources.text(group.text) == Some(unit);
-            let Some(group) = groups.find_mut(hash(unit), is_it) else {
-                continue;
+    /// The listings once some segments list other units; `units` are those of all segments by
+    /// their numbers.
+    pub(super) fn revised(&self, changed: &[SegmentId], units: &[Units]) -> Self {
+        let mut superseded: Vec<SegmentId> = self.superseded.to_vec();
+        superseded.extend(changed);
+        superseded.sort_unstable();
+        superseded.dedup();
+        let lists = |id: &SegmentId| Some((*id, units.get(id.index())?));
+        let lines = superseded.iter().filter_map(lists);
+        let lines = lines
+            .map(|(_, units)| units.count())
+            .fold(0, usize::saturating_add);
+        if lines > (self.base.0.len() / SHARE).saturating_add(SMALL) || self.base.0.is_empty() {
+            let all = (0_u32..).map(SegmentId).zip(units);
+            return Self {
+                base: Arc::new(Index::new(all)),
+                ..Self::default()
             };
-            let end = group.count.saturating_add(1);
-            let Some([before @ .., last]) = slots_mut(&mut listings, group.first, end) else {
-                continue;
-            };
-            // A segment that excludes a unit and includes it too says the former.
-            if before
-                .last()
-                .is_some_and(|known| known.segment == listing.segment)
-            {
-                continue;
-            }
-            *last = listing;
-            group.count = group.count.saturating_add(1);
         }
-        groups.shrink_to_fit(rehash);
         Self {
-            groups,
-            listings: listings.into(),
-            sources,
+            base: Arc::clone(&self.base),
+            changed: Index::new(superseded.iter().filter_map(lists)),
+            superseded: superseded.into(),
         }
     }
 
-    /// The segments that name `unit`, sorted by number.
-    pub(super) fn of(&self, unit: &str) -> &[Listing] {
-        let is_it = |group: &Group| self.sources.text(group.text) == Some(unit);
-        let group = self.groups.find(hash(unit), is_it);
-        group
-            .and_then(|group| slots(&self.listings, group.first, group.count))
-            .unwrap_or(&[])
+    /// What lists `unit`.
+    pub(super) fn of(&self, unit: &str, units: &[Units]) -> Found {
+        let mut found = Found {
+            listings: [Listing(u32::MAX); FOUND_MAX],
+            count: 0,
+            is_more: false,
+        };
+        self.visit(unit, units, &mut |listing| found.add(listing));
+        found
+    }
+
+    /// Whether one segment names `unit`, and if so, whether it includes it.
+    pub(super) fn says(&self, segment: SegmentId, unit: &str, units: &[Units]) -> Option<bool> {
+        let mut says = None;
+        self.visit(unit, units, &mut |listing| {
+            if listing.segment() == segment {
+                says = Some(says.unwrap_or(true) && !listing.is_excluded());
+            }
+        });
+        says
+    }
+
+    #[inline]
+    fn visit(&self, unit: &str, units: &[Units], visit: &mut impl FnMut(Listing)) {
+        let hash = hash(unit.as_bytes());
+        let is_it = |line: &Line| {
+            let units = units.get(line.listing.segment().index());
+            units.and_then(|units| units.unit_at(line.at)) == Some(unit.as_bytes())
+        };
+        for line in self.base.0.iter_hash(hash) {
+            // Where a superseded segment's line was, another unit may stand by now.
+            let is_current = self.superseded.is_empty()
+                || self
+                    .superseded
+                    .binary_search(&line.listing.segment())
+                    .is_err();
+            if is_current && is_it(line) {
+                visit(line.listing);
+            }
+        }
+        if !self.superseded.is_empty() {
+            for line in self.changed.0.iter_hash(hash) {
+                if is_it(line) {
+                    visit(line.listing);
+                }
+            }
+        }
     }
 }
 
-fn slots(listings: &[Listing], first: u32, count: u32) -> Option<&[Listing]> {
-    let first = usize::try_from(first).ok()?;
-    let count = usize::try_from(count).ok()?;
-    listings.get(first..first.checked_add(count)?)
+impl Found {
+    fn add(&mut self, listing: Listing) {
+        match self.listings.get_mut(self.count) {
+            Some(slot) => {
+                *slot = listing;
+                self.count = self.count.saturating_add(1);
+            }
+            None => self.is_more = true,
+        }
+    }
+
+    /// Whether a segment names the unit, and if so, whether it includes it: one that excludes it
+    /// and includes it too says the former. Only where there were not too many to remember.
+    #[inline]
+    pub(super) fn says(&self, segment: SegmentId) -> Option<bool> {
+        let mut says = None;
+        for listing in self.listings.iter().take(self.count) {
+            if listing.segment() == segment {
+                says = Some(says.unwrap_or(true) && !listing.is_excluded());
+            }
+        }
+        says
+    }
 }
 
-fn slots_mut(listings: &mut [Listing], first: u32, count: u32) -> Option<&mut [Listing]> {
-    let first = usize::try_from(first).ok()?;
-    let count = usize::try_from(count).ok()?;
-    listings.get_mut(first..first.checked_add(count)?)
-}
-
-fn hash(unit: &str) -> u64 {
+#[inline]
+fn hash(unit: &[u8]) -> u64 {
     foldhash::fast::FixedState::default().hash_one(unit)
-}
-
-/// What one segment says of the unit, if it names it.
-pub(super) fn find(listings: &[Listing], segment: SegmentId) -> Option<Listing> {
-    let index = listings
-        .binary_search_by_key(&segment, |listing| listing.segment)
-        .ok()?;
-    listings.get(index).copied()
 }

@@ -1,6 +1,6 @@
 //! Kills that are out ahead of the journal.
 
-use leverframe_flags::{Acknowledgement, Follower, Reason, Step};
+use leverframe_flags::{Acknowledgement, Follower, Reason, RuleSet, Step};
 
 use crate::shop::{closed, environment, open, user};
 use crate::wire::{
@@ -102,13 +102,17 @@ fn a_snapshot_of_the_time_before_a_brake_does_not_release_it() {
 fn a_brake_survives_in_the_kept_snapshot() {
     let mut follower = following();
     applied(follower.apply(brake(cursor(0, 5, 1), &["a"])));
-    let mut restored = Follower::new(environment());
-    applied(restored.apply(follower.snapshot().unwrap()));
-    assert_eq!(
-        (variant(&restored, "a"), variant(&restored, "b")),
-        ("off".into(), "on".into())
-    );
-    // The server says that the kill was withdrawn.
-    applied(restored.apply(snapshot(5, vec![on("a"), on("b")])));
-    assert_eq!(variant(&restored, "a"), "on");
+    let mut told = Follower::new(environment());
+    applied(told.apply(follower.snapshot().unwrap()));
+    let left = follower.keepsake().unwrap();
+    let unpacked = RuleSet::unpack(&left.pack()).unwrap();
+    for mut restored in [told, Follower::restored(left.cursor().clone(), unpacked)] {
+        assert_eq!(
+            (variant(&restored, "a"), variant(&restored, "b")),
+            ("off".into(), "on".into())
+        );
+        // The server says that the kill was withdrawn.
+        applied(restored.apply(snapshot(5, vec![on("a"), on("b")])));
+        assert_eq!(variant(&restored, "a"), "on");
+    }
 }

@@ -1,6 +1,8 @@
 //! The follower over a lossy wire: frames dropped, repeated and reordered at random.
 
-use leverframe_flags::{Cursor, FlagUpdate, Follower, Position, SegmentUpdate, Step, Update};
+use leverframe_flags::{
+    Cursor, FlagUpdate, Follower, Position, RuleSet, SegmentUpdate, Step, Update,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -195,6 +197,15 @@ proptest! {
             other => panic!("{other:?}"),
         };
         prop_assert_eq!(sorted(follower.snapshot()), sorted(fresh.snapshot()));
+
+        // What is left behind on disk is the same once more.
+        let left = follower.keepsake().unwrap();
+        let rules = RuleSet::unpack(&left.pack()).unwrap();
+        let restored = Follower::restored(left.cursor().clone(), rules);
+        prop_assert_eq!(answers(&restored), answers(&follower));
+        prop_assert_eq!(restored.acknowledgement(), follower.acknowledgement());
+        prop_assert_eq!(restored.snapshot(), follower.snapshot());
+        prop_assert_eq!(restored.keepsake().unwrap().pack(), left.pack());
     }
 
     /// P2, P3: a brake closes whenever it arrives, and nothing that was sent before the kill was

@@ -15,6 +15,7 @@ mod follower_brake;
 mod follower_chaos;
 mod follower_history;
 mod follower_keeping;
+mod packed;
 mod percentage;
 mod properties;
 mod reference_page;

@@ -160,7 +160,7 @@ proptest! {
             prop_assert_eq!(explanation.arm, outcome.arm.as_str());
             prop_assert_eq!(explanation.rule.as_deref(), outcome.rule);
             explanation.to_string();
-            let variants = &set.flag(flag).unwrap().definition.unwrap().variants;
+            let variants = &set.flag(flag).unwrap().definition().unwrap().variants;
             prop_assert_eq!(variants.get(outcome.variant), Some(outcome.value));
             if outcome.cause.is_some() {
                 prop_assert_eq!(outcome.variant, "low");

@@ -40,11 +40,8 @@ async fn evaluate(
         .at(app.node().wall_now().as_ms());
     let missing = || Failure::not_found("flag", &question.flag);
     let is_seen = rules.flag(&question.flag).is_some_and(|flag| {
-        who.token().sees(
-            &question.flag,
-            flag.definition
-                .is_ok_and(|definition| definition.client_visible),
-        )
+        who.token()
+            .sees(&question.flag, flag.is_client_visible())
     });
     if !is_seen {
         return Err(missing());

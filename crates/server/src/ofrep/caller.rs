@@ -39,12 +39,9 @@ impl Caller {
     pub(super) fn sees(&self, rules: &RuleSet, key: &str) -> bool {
         use leverframe_core::access::Role;
         self.token().role != Role::ClientEvaluator
-            || rules.flag(key).is_some_and(|flag| {
-                let is_visible = flag
-                    .definition
-                    .is_ok_and(|definition| definition.client_visible);
-                self.token().sees(key, is_visible)
-            })
+            || rules
+                .flag(key)
+                .is_some_and(|flag| self.token().sees(key, flag.is_client_visible()))
     }
 }
 

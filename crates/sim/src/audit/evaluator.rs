@@ -114,11 +114,11 @@ impl Auditor {
             let Some(outcome) = rules.evaluate(flag.key.as_str(), context) else {
                 continue;
             };
-            let is_unreadable = flag.definition.is_err() && !flag.position.is_closed();
+            let is_unreadable = flag.definition().is_err() && !flag.position.is_closed();
             let is_said = outcome.cause == Some(Cause::Undecodable)
                 || outcome.cause == Some(Cause::ForcedClosed);
             let stale_after_s = flag
-                .definition
+                .definition()
                 .ok()
                 .and_then(|definition| definition.stale_after_s);
             let is_stale = stale_after_s.is_some_and(|s| evaluator.aged_ms > u64::from(s) * 1_000);
