@@ -346,14 +346,20 @@ impl Evaluator {
         self.outbox.due(&self.board.tally)
     }
 
-    /// Counts to send before a goodbye.
+    /// Counts to send before a goodbye, those that may not have arrived included.
     pub(super) fn counts_now(&mut self) -> Vec<Counts> {
-        self.outbox.flush(&self.board.tally)
+        self.outbox.flush(&self.board.tally);
+        self.outbox.unconfirmed()
     }
 
     /// Counts that may have been lost with the last connection.
     pub(super) fn counts_unconfirmed(&self) -> Vec<Counts> {
         self.outbox.unconfirmed()
+    }
+
+    /// The oldest of them.
+    pub(super) fn next_counts_unconfirmed(&self) -> Option<Counts> {
+        self.outbox.next_unconfirmed()
     }
 
     /// The server has the counts up to `sequence`.

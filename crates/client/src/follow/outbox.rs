@@ -58,6 +58,11 @@ impl Outbox {
         self.under_way.iter().cloned().collect()
     }
 
+    /// The oldest of them.
+    pub(crate) fn next_unconfirmed(&self) -> Option<Counts> {
+        self.under_way.front().cloned()
+    }
+
     /// The server has everything up to `sequence`.
     pub(crate) fn confirm(&mut self, sequence: u64) {
         while self

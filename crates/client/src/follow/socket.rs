@@ -61,7 +61,7 @@ impl Follow {
         if let Some(known) = self.evaluator.connected() {
             line.acknowledge(&self.evaluator, known).await?;
         }
-        line.send_counts(self.evaluator.counts_unconfirmed())
+        line.send_counts(self.evaluator.next_counts_unconfirmed())
             .await?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -84,7 +84,8 @@ impl Follow {
                     if self.evaluator.is_snapshot_overdue() {
                         return Err(Ended::Lost("the snapshot asked for never came".to_owned()));
                     }
-                    line.send_counts(self.evaluator.counts_due()).await?;
+                    let due = self.evaluator.counts_due();
+                    line.send_counts(due.into_iter().next()).await?;
                     self.evaluator.tick().await;
                 }
             }
@@ -105,11 +106,13 @@ impl Follow {
                 within_silence(line.socket.flush()).await
             }
             tungstenite::Message::Pong(payload) => {
-                if let Ok(sequence) = <[u8; 8]>::try_from(&*payload) {
-                    self.evaluator
-                        .counts_confirmed(u64::from_be_bytes(sequence));
-                }
-                Ok(())
+                let Ok(sequence) = <[u8; 8]>::try_from(&*payload) else {
+                    return Ok(());
+                };
+                self.evaluator
+                    .counts_confirmed(u64::from_be_bytes(sequence));
+                line.send_counts(self.evaluator.next_counts_unconfirmed())
+                    .await
             }
             tungstenite::Message::Close(Some(reason)) => Err(match u16::from(reason.code) {
                 TOKEN_REFUSED => Ended::Unauthorised(401),
@@ -138,7 +141,9 @@ impl Follow {
     /// Last counts, goodbye, and the closing handshake; all at best effort.
     async fn take_leave(&mut self, line: &mut Line) {
         let leaving = async {
-            line.send_counts(self.evaluator.counts_now()).await?;
+            for batch in self.evaluator.counts_now() {
+                line.send(&Message::Counts(batch)).await?;
+            }
             line.send(&Message::Goodbye).await?;
             line.socket.close(None).await.map_err(lost)?;
             while let Some(Ok(message)) = line.socket.next().await {
@@ -216,15 +221,15 @@ impl Line {
         Ok(())
     }
 
-    /// Sends batches, and after the last a ping whose pong says that they have arrived.
-    async fn send_counts(&mut self, batches: Vec<Counts>) -> Result<(), Ended> {
-        let Some(last) = batches.last().map(|batch| batch.sequence) else {
+    /// Sends one batch, and a ping whose pong says that it has arrived; the next goes out then. Many
+    /// at once would fill the connection while nobody here reads, and the server, which may be
+    /// writing a large snapshot, does not read either: both would stand until one gives up.
+    async fn send_counts(&mut self, batch: Option<Counts>) -> Result<(), Ended> {
+        let Some(batch) = batch else {
             return Ok(());
         };
-        for batch in batches {
-            self.send(&Message::Counts(batch)).await?;
-        }
-        let payload = Bytes::copy_from_slice(&last.to_be_bytes());
+        let payload = Bytes::copy_from_slice(&batch.sequence.to_be_bytes());
+        self.send(&Message::Counts(batch)).await?;
         within_silence(self.socket.send(tungstenite::Message::Ping(payload))).await
     }
 }

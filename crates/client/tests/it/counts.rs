@@ -76,6 +76,45 @@ async fn counts_that_may_be_lost_are_sent_again_under_the_same_sequence() {
     assert_eq!(counts(&mut connection).await, lost);
 }
 
+/// Otherwise a client that comes back with many, and a server that is busy sending it a snapshot, would
+/// both write and neither read.
+#[tokio::test]
+async fn a_batch_of_counts_waits_until_the_one_before_has_arrived() {
+    let mut server = Server::start().await;
+    let names: Vec<String> = (0..500).map(|n| format!("{n:0>120}")).collect();
+    let flags: Vec<_> = names.iter().map(|name| boolean(name, &open())).collect();
+    let (client, mut connection) = server.follow(server.settings(), &snapshot(1, &flags)).await;
+    for name in &names {
+        let _ = client.is_on(name, &Context::new("u-1"));
+    }
+    tokio::time::pause();
+    let mut counted = 0;
+    let mut sequences = Vec::new();
+    for is_reconnected in [false, true] {
+        if is_reconnected {
+            // Before anything was confirmed, so all of it comes again.
+            drop(connection);
+            tokio::time::resume();
+            connection = server.connection().await;
+            connection.hello().await;
+            connection.acknowledge().await;
+        }
+        counted = 0;
+        sequences.clear();
+        while counted < names.len() {
+            let batch = counts(&mut connection).await;
+            assert_eq!(connection.heard_ping().await, batch.sequence.to_be_bytes());
+            counted += batch.evaluations.len();
+            sequences.push(batch.sequence);
+            if !is_reconnected {
+                break;
+            }
+        }
+    }
+    assert_eq!(counted, names.len());
+    assert!(sequences.len() > 2, "{sequences:?}");
+}
+
 #[tokio::test]
 async fn a_goodbye_hands_over_the_last_counts() {
     let mut server = Server::start().await;

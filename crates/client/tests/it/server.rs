@@ -249,6 +249,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         tokio::time::timeout(DEADLINE, pong).await.expect("no pong");
     }
 
+    /// The payload of the next thing said, which is a ping. It is answered with what is said next.
+    pub(crate) async fn heard_ping(&mut self) -> Vec<u8> {
+        let next = tokio::time::timeout(DEADLINE, self.socket.next()).await;
+        match next.expect("nothing was said in time") {
+            Some(Ok(tungstenite::Message::Ping(payload))) => payload.to_vec(),
+            other => panic!("not a ping: {other:?}"),
+        }
+    }
+
     pub(crate) async fn hello(&mut self) -> Hello {
         match self.message().await {
             Message::Hello(hello) => hello,
