@@ -13,7 +13,7 @@ use crate::cache::DiskCache;
 use crate::client::{Client, Parts};
 use crate::follow::{Evaluator, Follow, Identity};
 use crate::freshness::{Source, Standing};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Endpoint, Settings, SettingsError};
 use crate::tls;
 
 /// [`Settings`] on their way to a [`Client`].
@@ -113,7 +113,8 @@ impl Builder {
         let endpoints = settings.endpoints()?;
         let token = settings.token.as_ref().ok_or(SettingsError::NoToken)?;
         let authorization = token.header()?;
-        let tls = tls::client_config(settings.ca_file.as_deref())?;
+        let is_encrypted = endpoints.iter().any(Endpoint::is_encrypted);
+        let tls = tls::client_config(is_encrypted, settings.ca_file.as_deref())?;
         let runtime =
             tokio::runtime::Handle::try_current().map_err(|_| SettingsError::NoRuntime)?;
         for endpoint in &endpoints {

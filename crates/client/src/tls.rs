@@ -10,20 +10,18 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::settings::SettingsError;
 
-/// Trusts the system's authorities and those of `ca_file`.
+/// Trusts the system's authorities and those of `ca_file`. Reading the system's takes longer than
+/// the first rule set, so it is left where no server is `is_encrypted`; nobody is trusted then.
 ///
 /// # Errors
 /// The CA file cannot be read or holds no certificate; or TLS has no usable version.
-pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, SettingsError> {
+pub(crate) fn client_config(
+    is_encrypted: bool,
+    ca_file: Option<&Path>,
+) -> Result<Arc<ClientConfig>, SettingsError> {
     let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    let (_, unusable) = roots.add_parsable_certificates(native.certs);
-    if unusable > 0 || !native.errors.is_empty() {
-        tracing::debug!(
-            unusable,
-            errors = native.errors.len(),
-            "some of the system's certificate authorities cannot be used"
-        );
+    if is_encrypted {
+        add_native(&mut roots);
     }
     if let Some(path) = ca_file {
         add_file(&mut roots, path)?;
@@ -35,6 +33,18 @@ pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>,
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+fn add_native(roots: &mut RootCertStore) {
+    let native = rustls_native_certs::load_native_certs();
+    let (_, unusable) = roots.add_parsable_certificates(native.certs);
+    if unusable > 0 || !native.errors.is_empty() {
+        tracing::debug!(
+            unusable,
+            errors = native.errors.len(),
+            "some of the system's certificate authorities cannot be used"
+        );
+    }
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), SettingsError> {
