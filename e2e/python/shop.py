@@ -15,6 +15,7 @@ COMMAND_SECONDS_MAX = 30
 class Shop:
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="lever-e2e-")
+        self.folder = self._folder.name
         self._server = None
         try:
             self._start()
@@ -43,6 +44,7 @@ class Shop:
         ready = json.loads(line)
         self.url = ready["url"]
         token = Path(ready["admin_token_file"]).read_text().strip()
+        self.admin = token
         self._environment |= {"LEVER_URL": self.url, "LEVER_TOKEN": token}
 
     def lever(self, *words):

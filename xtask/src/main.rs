@@ -8,6 +8,7 @@
 
 mod bench;
 mod codegen;
+mod fuzz;
 mod need;
 mod outcome;
 mod program;
@@ -45,6 +46,14 @@ enum Task {
     Tidy,
     /// Rewrites every page that is made from the code.
     Codegen,
+    /// Fuzzes every target of `fuzz/` for a while, or one. Needs cargo-fuzz and a nightly toolchain.
+    Fuzz {
+        /// The one target.
+        target: Option<String>,
+        /// For how long each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +64,9 @@ fn main() -> ExitCode {
         }
         Task::Test { only, .. } => step::run_all(&Bench::new(), &only),
         Task::Tidy => tidy::run_alone(&Bench::new()),
+        Task::Fuzz { target, seconds } => {
+            fuzz::run_alone(&Bench::new(), target.as_deref(), seconds)
+        }
         Task::Codegen => codegen::run(&Bench::new()).map(|()| true),
     };
     match outcome {

@@ -72,6 +72,9 @@ mod evaluation;
 mod fixed;
 mod follow;
 mod freshness;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "tower")]
 mod gate;
 mod handle;

@@ -13,6 +13,8 @@ mod segment;
 mod tests;
 mod token;
 
+#[cfg(feature = "fuzz")]
+pub(crate) use definition::definition_view;
 pub(crate) use definition::{definition, flag_view, kind_view, rule};
 pub(crate) use evaluation::{evaluation_view, explained};
 pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view};

@@ -19,6 +19,9 @@ mod admin;
 mod app;
 mod auth;
 mod convert;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod health;
 mod limit;
 mod log;

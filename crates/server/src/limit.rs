@@ -25,6 +25,8 @@ pub(crate) const PAGE_MAX: usize = 500;
 pub(crate) const PAGE_DEFAULT: usize = 100;
 /// Most journal records looked at for one page of a filtered list.
 pub(crate) const JOURNAL_SCAN_MAX: u64 = 20_000;
+/// Most digits of a revision in an `If-Match`; no journal gets that long.
+pub(crate) const REVISION_DIGITS_MAX: usize = 19;
 /// Longest `via` of a record, in bytes.
 pub(crate) const VIA_BYTES_MAX: usize = 64;
 /// Longest bearer token that is looked at, in bytes.

@@ -153,7 +153,7 @@ impl Failure {
         StatusCode::from_u16(self.0.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub(crate) fn field(&self) -> Option<&str> {
         self.0.problem.field.as_deref()
     }

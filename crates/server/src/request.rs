@@ -10,5 +10,7 @@ mod tests;
 
 pub(crate) use body::{Json, parse_json, read_body};
 pub(crate) use change::{Change, Remove};
+#[cfg(feature = "fuzz")]
+pub(crate) use duplicates::refuse as refuse_duplicates;
 pub(crate) use path::Path;
 pub(crate) use query::Query;

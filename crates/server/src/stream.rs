@@ -5,6 +5,8 @@
 mod connection;
 mod encoder;
 mod follower;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod handshake;
 mod poll;
 mod registry;

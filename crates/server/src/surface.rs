@@ -3,6 +3,7 @@
 
 mod document;
 mod layer;
+mod parameter;
 
 use axum::Router;
 use axum::routing::get;

@@ -63,6 +63,7 @@ pub struct Frame {
 
 /// A place in the history of one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Cursor {
     /// Which journal.
     pub journal: String,
@@ -135,6 +136,7 @@ pub enum Message {
 
 /// Who an evaluator is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Hello {
     /// An id of the running process, made at its start.
     pub instance: String,
@@ -151,6 +153,7 @@ pub struct Hello {
 
 /// What an evaluator has applied, and what of it it could not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Acknowledge {
     /// The journal it follows.
     pub journal: String,
@@ -170,6 +173,7 @@ pub struct Acknowledge {
 
 /// A flag an evaluator cannot decide.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Refusal {
     /// The flag.
     pub flag: String,
@@ -179,6 +183,7 @@ pub struct Refusal {
 
 /// Evaluations in aggregate. A repeat with the same `sequence` is counted once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Counts {
     /// Counts up by one with every flush of one instance.
     pub sequence: u64,
@@ -188,6 +193,7 @@ pub struct Counts {
 
 /// How often one variant of one flag was answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Count {
     /// The flag.
     pub flag: String,
@@ -199,6 +205,7 @@ pub struct Count {
 
 /// The body of a long poll: the acknowledgement of the last answer and the question for the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct Poll {
     /// Who asks; its cursor is what it has.
     pub hello: Hello,
@@ -217,7 +224,9 @@ pub struct Poll {
 
 /// The answer to a long poll.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
 pub struct PollAnswer {
     /// Frames in order; none when nothing happened in time.
+    #[cfg_attr(feature = "admin", schema(value_type = Vec<serde_json::Value>))]
     pub frames: Vec<Box<RawValue>>,
 }

@@ -9,6 +9,8 @@
 mod frames;
 mod server;
 
+#[cfg(feature = "fuzz")]
+mod corpus;
 mod counts;
 mod disk;
 mod follow;

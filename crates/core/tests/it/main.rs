@@ -7,6 +7,7 @@
 
 mod access;
 mod closing;
+mod corpus;
 mod editing;
 mod environments;
 mod flagd;

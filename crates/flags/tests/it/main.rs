@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod corpus;
 mod definition;
 mod evaluation;
 mod explanation;

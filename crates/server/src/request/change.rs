@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::body::{demand_json, parse_json, read_body};
 use crate::app::App;
 use crate::auth::Authenticated;
-use crate::limit::{BODY_BYTES_MAX, VIA_BYTES_MAX};
+use crate::limit::{BODY_BYTES_MAX, REVISION_DIGITS_MAX, VIA_BYTES_MAX};
 use crate::problem::Failure;
 
 /// A request that changes something.
@@ -172,8 +172,14 @@ fn if_match(value: &header::HeaderValue) -> Result<u64, Failure> {
     value
         .to_str()
         .ok()
-        .map(|text| text.trim().trim_matches('"'))
+        .map(|text| {
+            let inside = text
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
+            inside.unwrap_or(text)
+        })
         .and_then(|text| text.strip_prefix('r'))
+        .filter(|digits| digits.len() <= REVISION_DIGITS_MAX)
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(|| {

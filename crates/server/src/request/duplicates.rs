@@ -10,7 +10,7 @@ use crate::problem::Failure;
 
 /// Goes through the whole text, keeping nothing but the names of the objects it is in. Its depth
 /// is bounded by `serde_json`'s own limit of 128.
-pub(super) fn refuse(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn refuse(bytes: &[u8]) -> Result<(), Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     match Walk
         .deserialize(&mut deserializer)

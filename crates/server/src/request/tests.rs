@@ -1,7 +1,12 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
 use leverframe_wire::admin;
 use serde_json::Value as Json;
 
-use super::parse_json;
+use super::{parse_json, read_body};
 
 fn refused<T: serde::de::DeserializeOwned>(text: &str) -> (u16, Option<String>) {
     match parse_json::<T>(text.as_bytes()) {
@@ -59,4 +64,31 @@ fn what_is_not_json_is_a_bad_request_and_costs_no_stack() {
             .status(),
         400
     );
+}
+
+/// A body of one byte a second.
+fn dripping(bytes: usize) -> Body {
+    let drops = futures_util::stream::unfold(bytes, |left| async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let left = left.checked_sub(1)?;
+        Some((Ok::<_, Infallible>(Bytes::from_static(b" ")), left))
+    });
+    Body::from_stream(drops)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_drips_in_is_waited_for_ten_seconds_and_no_longer() {
+    let headers = HeaderMap::new();
+    let read = read_body(&headers, dripping(8), 100).await.unwrap();
+    assert_eq!(read, "        ");
+    let failure = read_body(&headers, dripping(1_000), 10_000).await;
+    assert_eq!(failure.unwrap_err().status().as_u16(), 408);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_refused_at_the_first_byte_too_many_and_not_waited_for() {
+    let started = tokio::time::Instant::now();
+    let failure = read_body(&HeaderMap::new(), dripping(1_000), 3).await;
+    assert_eq!(failure.unwrap_err().status().as_u16(), 413);
+    assert_eq!(started.elapsed(), Duration::from_secs(4));
 }

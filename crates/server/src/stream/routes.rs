@@ -7,7 +7,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use leverframe_core::access::{Permission, Role};
 use leverframe_flags::EnvironmentKey;
-use leverframe_wire::frame::{MESSAGE_BYTES_MAX, POLL_PATH, STREAM_PATH};
+use leverframe_wire::frame::{MESSAGE_BYTES_MAX, POLL_PATH, Poll, PollAnswer, STREAM_PATH};
 
 use super::{connection, handshake, poll};
 use crate::app::App;
@@ -63,7 +63,7 @@ async fn follow(
 /// Follow one environment where a WebSocket cannot pass
 ///
 /// A long poll: the body says what the last answer did and how long to wait for the next one.
-#[utoipa::path(post, path = POLL_PATH, tag = "stream", request_body(content_type = "application/json", content = String), responses((status = 200, description = "Frames in order; none when nothing happened in time")))]
+#[utoipa::path(post, path = POLL_PATH, tag = "stream", request_body = Poll, responses((status = 200, body = PollAnswer, description = "Frames in order; none when nothing happened in time")))]
 async fn follow_by_polling(
     who: Authenticated,
     State(app): State<App>,
@@ -72,7 +72,7 @@ async fn follow_by_polling(
     let feed = app.feed(environment_of(&who)?.as_str())?;
     let (parts, body) = request.into_parts();
     let bytes = read_body(&parts.headers, body, MESSAGE_BYTES_MAX).await?;
-    let answer = poll::answer(&app, feed, parse_json(&bytes)?).await?;
+    let answer = poll::answer(&app, feed, parse_json::<Poll>(&bytes)?).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }
 

@@ -13,6 +13,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use super::parameter;
+
 /// Routes that say for themselves that they need no token.
 const OPEN_TAG: &str = "open";
 
@@ -56,6 +58,11 @@ pub(super) fn complete(mut document: OpenApi) -> String {
 }
 
 fn complete_operation(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter::complete(parameter);
+        }
+    }
     let tags = operation.tags.get_or_insert_default();
     if tags.iter().any(|tag| tag == OPEN_TAG) {
         operation.security = Some(Vec::new());
@@ -66,6 +73,9 @@ fn complete_operation(operation: &mut Operation) {
         SecurityRequirement::new("apiKey", Vec::<String>::new()),
     ]);
     let is_ofrep = tags.iter().any(|tag| tag == "ofrep");
+    if is_ofrep {
+        parameter::complete_ofrep(operation);
+    }
     let responses = &mut operation.responses.responses;
     for (status, description) in [
         ("401", "No token, or one that does not work"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::access::raw;
+use crate::paths::raw;
 use crate::world::{PATIENCE, World};
 
 #[tokio::test]
@@ -164,4 +164,240 @@ async fn too_many_headers_or_too_long_ones_are_refused() {
         .send()
         .await
         .is(401);
+}
+
+#[tokio::test]
+async fn a_gigabyte_is_not_taken_in_however_it_is_sent() {
+    const CHUNK: usize = 64 * 1024;
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let evaluator = world.token("evaluator", &["prod"], &[]).await;
+    for (path, token) in [
+        ("/api/v1/flags", &world.admin),
+        ("/api/v1/environments/prod/kill", &world.admin),
+        ("/ofrep/v1/evaluate/flags/checkout", &evaluator),
+        ("/ofrep/v1/evaluate/flags", &evaluator),
+        ("/api/v1/stream/poll", &evaluator),
+    ] {
+        let mut socket = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let chunk = format!("{CHUNK:x}\r\n{}\r\n", " ".repeat(CHUNK));
+        let (mut reading, mut writing) = socket.split();
+        let mut sent = 0;
+        let send = async {
+            // The server hangs up long before the end.
+            while sent < 1024 * 1024 * 1024 && writing.write_all(chunk.as_bytes()).await.is_ok() {
+                sent += CHUNK;
+            }
+        };
+        let mut answer = Vec::new();
+        let hear = async {
+            let mut some = [0; 1024];
+            while let Ok(read @ 1..) = reading.read(&mut some).await {
+                answer.extend_from_slice(&some[..read]);
+            }
+        };
+        let both = async { tokio::join!(send, hear) };
+        tokio::time::timeout(PATIENCE, both)
+            .await
+            .unwrap_or_else(|_| panic!("{path} is still reading"));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 400 "),
+            "{path}: {answer:.80}"
+        );
+        // What the sockets hold on the way, and little more than the bound.
+        assert!(sent < 32 * 1024 * 1024, "{path} took {sent} bytes");
+    }
+    world.get("/livez").send().await.is(200);
+}
+
+/// Drives a terminal, turns the direction, joins, hides, ends a line or a C string, marks up.
+const HOSTILE: [&str; 8] = [
+    "\u{1b}[2J\u{1b}]0;owned\u{7}",
+    "\u{202e}dekcah\u{2066}",
+    "a\u{200d}b\u{200b}\u{feff}",
+    "a\u{0}b",
+    "a\r\nset-cookie: b=c",
+    "<script>alert(1)</script>",
+    "\u{e000}\u{10ffff}\u{85}\u{2028}",
+    "💥🇳🇴é",
+];
+
+#[tokio::test]
+async fn a_hostile_text_in_any_field_is_refused_or_comes_back_as_it_was() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let long = "x".repeat(10_240);
+    let texts = HOSTILE.into_iter().chain([long.as_str()]);
+    let mut taken = 0;
+    for (number, text) in texts.enumerate() {
+        let key = format!("f{number}");
+        let definition = json!({
+            "key": key, "kind": "ops", "type": "string", "owner": "web",
+            "variants": {"a": "1", "b": "2"}, "closed": "a", "open": "b",
+        });
+        for field in [
+            "/key",
+            "/owner",
+            "/description",
+            "/runbook",
+            "/tags/0",
+            "/unit",
+            "/salt",
+            "/closed",
+            "/open",
+            "/sunset",
+            "/hash",
+            "/kind",
+            "/type",
+            "/variants/a",
+            "/environments/prod/rules/0/id",
+            "/environments/prod/rules/0/when",
+            "/environments/prod/prerequisites/0/flag",
+        ] {
+            let mut definition = definition.clone();
+            let (names, value) = (field.split('/').skip(1), json!(text));
+            *place(&mut definition, names) = value;
+            if field.ends_with("/id") {
+                definition["environments"]["prod"]["rules"][0]["when"] = json!("a == 1");
+                definition["environments"]["prod"]["rules"][0]["serve"] = json!("b");
+            }
+            if field.ends_with("/when") {
+                definition["environments"]["prod"]["rules"][0]["serve"] = json!("b");
+            }
+            let body = json!({"definition": definition, "why": {"reason": text, "incident": text}});
+            let answer = world.post("/api/v1/flags?dry_run=true", &body).send().await;
+            assert!(
+                matches!(answer.status, 200 | 201 | 422),
+                "{text:?} in {field}: {}",
+                answer.text
+            );
+            assert_inert(&answer.text, field);
+        }
+        // What is stored comes back as it was sent, and is told the same way.
+        let mut definition = definition.clone();
+        definition["variants"]["a"] = json!(text);
+        definition["description"] = json!(text);
+        let body = json!({"definition": definition});
+        let answer = world.post("/api/v1/flags", &body).send().await;
+        if answer.status == 201 {
+            taken += 1;
+            let path = format!("/api/v1/flags/{key}");
+            let answer = world.get(&path).send().await.is(200);
+            assert_inert(&answer.text, &path);
+            let flag = answer.json();
+            assert_eq!(flag["definition"]["variants"]["a"], text);
+            assert_eq!(flag["definition"]["description"], text);
+        } else {
+            answer.fails(422, "invalid");
+        }
+        let kill = json!({"flags": ["checkout"], "why": {"reason": text, "incident": text}});
+        // A close is never refused for its words.
+        world
+            .post("/api/v1/environments/prod/kill", &kill)
+            .send()
+            .await
+            .is(200);
+        for body in [
+            json!({"name": text, "role": "viewer"}),
+            json!({"name": "n", "role": text}),
+            json!({"name": "n", "role": "viewer", "keys": [text]}),
+            json!({"name": "n", "role": "viewer", "environments": [text]}),
+        ] {
+            let answer = world
+                .post("/api/v1/tokens?dry_run=true", &body)
+                .send()
+                .await;
+            assert!(
+                matches!(answer.status, 201 | 200 | 422 | 404),
+                "{}",
+                answer.text
+            );
+            assert_inert(&answer.text, "token");
+        }
+    }
+    assert!(taken > 0, "no text was taken at all");
+    for path in ["/api/v1/flags", "/api/v1/journal", "/metrics"] {
+        let answer = world.get(path).send().await.is(200);
+        assert_inert(&answer.text, path);
+    }
+}
+
+/// The place in a JSON value, made on the way.
+fn place<'j, 'n>(
+    json: &'j mut serde_json::Value,
+    names: impl Iterator<Item = &'n str>,
+) -> &'j mut serde_json::Value {
+    let mut here = json;
+    for name in names {
+        here = match name.parse::<usize>() {
+            Ok(index) => {
+                if !here.is_array() {
+                    *here = json!([{}]);
+                }
+                &mut here[index]
+            }
+            Err(_) => &mut here[name],
+        };
+    }
+    here
+}
+
+/// A person who prints the answer as it is sees nothing happen to the terminal. JSON writes control
+/// characters as escapes; all else is for whoever shows it.
+#[track_caller]
+fn assert_inert(text: &str, place: &str) {
+    let control = text.chars().find(|c| c.is_ascii_control() && *c != '\n');
+    assert_eq!(control, None, "{place}: {text:?}");
+}
+
+#[tokio::test]
+async fn a_flag_never_changes_its_type_under_those_who_ask_it() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    world.open("checkout", "dev").await;
+    for (value_type, on, off) in [
+        ("string", json!("on"), json!("off")),
+        ("integer", json!(1), json!(0)),
+        ("float", json!(1.5), json!(0.5)),
+        ("object", json!({"a": 1}), json!({})),
+    ] {
+        let etag = world
+            .get("/api/v1/flags/checkout")
+            .send()
+            .await
+            .is(200)
+            .header("etag")
+            .to_owned();
+        let definition = json!({
+            "key": "checkout", "kind": "ops", "type": value_type, "owner": "team-pay",
+            "variants": {"on": on, "off": off}, "closed": "off", "open": "on",
+        });
+        let body = json!({"definition": definition, "why": {"reason": "another type"}});
+        let problem = world
+            .ask("PUT", "/api/v1/flags/checkout")
+            .json(&body)
+            .header("if-match", &etag)
+            .send()
+            .await
+            .fails(409, "conflict");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("boolean"),
+            "{problem}"
+        );
+        let answer = world
+            .post(
+                "/ofrep/v1/evaluate/flags/checkout?environment=dev",
+                &json!({"context": {"targetingKey": "u-1"}}),
+            )
+            .send()
+            .await
+            .is(200)
+            .json();
+        assert_eq!(answer["value"], true);
+    }
 }

@@ -10,6 +10,8 @@
 
 mod access;
 mod admin;
+#[cfg(feature = "fuzz")]
+mod corpus;
 mod document;
 mod evaluator;
 mod input;
@@ -17,6 +19,7 @@ mod lever;
 mod memory;
 mod notice;
 mod ofrep;
+mod paths;
 mod poll;
 mod server;
 mod stream;

@@ -1,0 +1,21 @@
+//! The committed corpus of the fuzz targets, through the same checks (`fuzz/`).
+#![expect(unreachable_pub, reason = "shared with fuzz/")]
+
+#[path = "../../../../fuzz/src/definition.rs"]
+mod definition;
+#[path = "../../../../fuzz/src/replay.rs"]
+mod replay;
+#[path = "../../../../fuzz/src/socket.rs"]
+mod socket;
+
+use replay::replay;
+
+#[test]
+fn definitions_of_the_corpus_that_are_taken_can_be_served() {
+    replay("definition", definition::check);
+}
+
+#[test]
+fn what_clients_send_in_the_corpus_is_heard_alike_however_it_is_cut() {
+    replay("socket", socket::check);
+}
