@@ -1,12 +1,14 @@
 //! Flags as people define them: the same in every environment, with rules for each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use leverframe_flags::{
     Definition, EnvironmentKey, FlagKey, Hash, Prerequisite, Rule, Serve, Value, ValueType,
     VariantKey,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::table::Table;
 
 /// What a flag is for; it decides the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,7 +40,7 @@ pub struct FlagDefinition {
     #[serde(rename = "type")]
     pub value_type: ValueType,
     /// The named values.
-    pub variants: BTreeMap<VariantKey, Value>,
+    pub variants: Table<VariantKey, Value>,
     /// The safe variant.
     pub closed: VariantKey,
     /// What the exposed get.
@@ -73,8 +75,8 @@ pub struct FlagDefinition {
     #[serde(default, skip_serializing_if = "is_native")]
     pub hash: Hash,
     /// Rules and prerequisites, per environment.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environments: BTreeMap<EnvironmentKey, EnvironmentRules>,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub environments: Table<EnvironmentKey, EnvironmentRules>,
 }
 
 #[expect(
@@ -131,7 +133,7 @@ impl FlagDefinition {
         Definition {
             key: self.key.clone(),
             value_type: self.value_type,
-            variants: self.variants.clone(),
+            variants: self.variants.clone().into_iter().collect(),
             closed: self.closed.clone(),
             open: self.open.clone(),
             rules: rules.rules,

@@ -19,6 +19,7 @@ pub mod ring;
 pub mod roll;
 mod similar;
 pub mod state;
+pub mod table;
 pub mod time;
 
 pub use command::{Command, Idempotency, Meta, Selection, Why};
@@ -30,4 +31,5 @@ pub use rejection::Rejection;
 pub use ring::Ring;
 pub use roll::{Confirmation, Roll};
 pub use state::State;
+pub use table::Table;
 pub use time::Timestamp;

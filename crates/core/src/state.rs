@@ -5,9 +5,10 @@ mod apply;
 mod history;
 mod repeat;
 mod snapshot;
+mod text;
+mod thrift;
 mod uses;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -20,6 +21,7 @@ use crate::environment::Environment;
 use crate::event::Event;
 use crate::flag::FlagDefinition;
 use crate::record::{Link, Record};
+use crate::table::Table;
 use crate::time::Timestamp;
 
 pub use apply::ApplyError;
@@ -38,12 +40,15 @@ pub struct State {
     head: Link,
     at: Timestamp,
     environments: OrdMap<EnvironmentKey, EnvironmentEntry>,
-    flags: OrdMap<FlagKey, Arc<Flag>>,
-    segments: OrdMap<SegmentKey, Arc<SegmentEntry>>,
+    flags: Flags,
+    segments: Segments,
     tokens: OrdMap<Box<str>, Arc<TokenEntry>>,
     repeats: repeat::Repeats,
     history: history::History,
 }
+
+type Flags = OrdMap<FlagKey, Arc<Flag>>;
+type Segments = OrdMap<SegmentKey, Arc<SegmentEntry>>;
 
 /// An environment and the last revision its evaluators had to hear of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +75,7 @@ pub struct Flag {
     /// Whether it is out of use.
     pub is_archived: bool,
     /// Its position in every environment where it was ever moved; closed and unlatched elsewhere.
-    pub levers: BTreeMap<EnvironmentKey, Lever>,
+    pub levers: Table<EnvironmentKey, Lever>,
 }
 
 /// A flag's position in one environment and how it came there.
@@ -83,9 +88,9 @@ pub struct Lever {
     /// When.
     pub moved_at: Timestamp,
     /// Who, as people call the actor.
-    pub moved_by: Box<str>,
+    pub moved_by: Arc<str>,
     /// Why, if a reason was given.
-    pub reason: Option<Box<str>>,
+    pub reason: Option<Arc<str>>,
 }
 
 /// A segment and the revision that last changed it.

@@ -6,12 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use leverframe_core::limit::RING_FRAMES_MAX;
 use leverframe_core::ring::Ring;
 use leverframe_core::{Link, State, frame};
-use leverframe_flags::{Cursor, EnvironmentKey, FlagKey, Follower, Position, RuleSet, Update};
+use leverframe_flags::{Cursor, EnvironmentKey, FlagKey, Position, RuleSet, Update};
 use tokio::sync::watch;
 
 use crate::brake::Brake;
@@ -22,6 +21,7 @@ use crate::encoder::Encoder;
 use crate::measure::Measurements;
 use crate::place::Place;
 use crate::presence::Presence;
+use crate::rules::Rules;
 
 /// One environment's frames, rule set and followers. Streams hold a [`Place`] and nothing else: a
 /// frame is encoded once and the same bytes go to everybody.
@@ -34,9 +34,7 @@ pub struct Feed {
     /// one encoding.
     snapshot: Mutex<Option<(Place, Bytes)>>,
     head: watch::Sender<Head>,
-    /// The node follows its own frames, by the very code an application follows them with.
-    follower: Mutex<Follower>,
-    rules: ArcSwap<RuleSet>,
+    rules: Rules,
     presence: Presence,
     caches: Caches,
     counts: EvaluationCounts,
@@ -54,6 +52,7 @@ struct Tail {
 }
 
 struct Braked {
+    update: Update,
     frame: Bytes,
     flags: BTreeSet<FlagKey>,
 }
@@ -97,11 +96,6 @@ impl Feed {
     ) -> Self {
         let place = Place::of(&state, &environment);
         let heads = head_of(&state, &environment).into_iter().collect();
-        let mut follower = Follower::new(environment.clone());
-        if let Some(snapshot) = frame::snapshot(&state, &environment) {
-            follower.apply(snapshot);
-        }
-        let rules = ArcSwap::new(Arc::clone(follower.rule_set()));
         let head = Head {
             epoch: place.epoch,
             revision: place.revision,
@@ -115,6 +109,7 @@ impl Feed {
             saved_roll,
         );
         Self {
+            rules: Rules::new(environment.clone()),
             environment,
             encoder,
             measurements,
@@ -127,8 +122,6 @@ impl Feed {
             }),
             snapshot: Mutex::new(None),
             head: watch::Sender::new(head),
-            follower: Mutex::new(follower),
-            rules,
             presence,
             caches: Caches::new(clock),
             counts: EvaluationCounts::default(),
@@ -162,16 +155,16 @@ impl Feed {
         known.ok().and_then(|index| Some(tail.heads.get(index)?.1))
     }
 
-    /// The rule set the node evaluates with; lock-free.
+    /// The rule set the node evaluates with; lock-free but for the first time, which compiles it.
     #[must_use]
     pub fn rules(&self) -> Arc<RuleSet> {
-        self.rules.load_full()
+        Arc::clone(&self.rules_guard())
     }
 
     /// The rule set without a reference count, for the length of one evaluation.
     #[must_use]
     pub fn rules_guard(&self) -> arc_swap::Guard<Arc<RuleSet>> {
-        self.rules.load()
+        self.rules.load(|| self.updates())
     }
 
     /// Who follows.
@@ -312,7 +305,7 @@ impl Feed {
             head.epoch = epoch;
             head.revision = revision;
         });
-        self.apply(update);
+        self.rules.apply(update);
     }
 
     /// Puts a kill out ahead of the journal.
@@ -333,7 +326,13 @@ impl Feed {
             Ok(frame) => {
                 let flags = brake.flags.clone();
                 let mut tail = self.lock_tail();
-                tail.brakes.insert(brake.number, Braked { frame, flags });
+                let update = update.clone();
+                let braked = Braked {
+                    update,
+                    frame,
+                    flags,
+                };
+                tail.brakes.insert(brake.number, braked);
                 tail.place.brake = tail.place.brake.max(brake.number);
             }
             Err(why) => {
@@ -343,7 +342,7 @@ impl Feed {
         self.measurements.brakes.fetch_add(1, Ordering::Relaxed);
         self.presence.braked(brake, received);
         self.head.send_modify(|_| {});
-        self.apply(update);
+        self.rules.apply(update);
     }
 
     /// A kill that was out ahead of the journal is in it now, as `revision`.
@@ -356,11 +355,20 @@ impl Feed {
         self.presence.settled(number, revision);
     }
 
-    /// The node follows what it puts out.
-    fn apply(&self, update: Update) {
-        let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
-        follower.apply(update);
-        self.rules.store(Arc::clone(follower.rule_set()));
+    /// What somebody who has nothing is told.
+    fn updates(&self) -> Vec<Update> {
+        let (state, number, braked, brakes) = {
+            let tail = self.lock_tail();
+            let brakes = tail.brakes.values();
+            let brakes: Vec<Update> = brakes.map(|braked| braked.update.clone()).collect();
+            let state = Arc::clone(&tail.state);
+            (state, tail.place.brake, tail.braked(), brakes)
+        };
+        let mut snapshot = frame::snapshot(&state, &self.environment);
+        if let Some(snapshot) = &mut snapshot {
+            close_in(snapshot, &braked, number);
+        }
+        snapshot.into_iter().chain(brakes).collect()
     }
 
     /// Wakes every stream, so that it pings and looks whether its evaluator still answers.

@@ -23,6 +23,7 @@ mod pull;
 mod queue;
 mod request;
 mod restore;
+mod rules;
 mod shared;
 mod start;
 mod writer;

@@ -167,7 +167,8 @@ impl Shared {
             revision: state.revision(),
             link: state.head(),
         };
-        let saved = serde_json::to_vec(&state.to_snapshot())
+        let saved = state
+            .to_text()
             .map_err(|error| error.to_string())
             .and_then(|bytes| {
                 beside

@@ -7,7 +7,7 @@ use std::time::Duration;
 use leverframe_core::access::{Actor, Role, Token, TokenSecret};
 use leverframe_core::environment::Environment;
 use leverframe_core::state::ApplyError;
-use leverframe_core::{Entry, Meta, State, Why, decide, state};
+use leverframe_core::{Entry, Event, Meta, State, Why, decide};
 use leverframe_flags::{EnvironmentKey, KeyError};
 use leverframe_store::{
     AppendError, Beside, Fence, Head, Reader, Store, StoreError, StoredSnapshot,
@@ -128,7 +128,7 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
     let reader = store.reader();
     let beside = store.beside();
     let fence = store.take_leadership(clock.wall())?;
-    let mut state = from_snapshot(&*beside, &*reader).unwrap_or_default();
+    let mut state = from_snapshot(&*beside, &*reader)?.unwrap_or_default();
     let snapshot_revision = state.revision();
     fold(&mut state, &*reader)?;
     tracing::info!(
@@ -155,27 +155,41 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
     })
 }
 
-/// The newest saved state that is whole and that the journal still has the revision of.
-fn from_snapshot(beside: &dyn Beside, reader: &dyn Reader) -> Option<State> {
-    let mut state = None;
+/// The newest saved state that is whole and of this journal; none when the journal has to be read
+/// from its start.
+///
+/// # Errors
+/// When a snapshot of this very journal knows a revision that the journal does not have, or has
+/// otherwise: what was acknowledged is lost, and nothing may be built on the rest.
+fn from_snapshot(beside: &dyn Beside, reader: &dyn Reader) -> Result<Option<State>, StartError> {
+    let mut found = Ok(None);
     beside.offer_snapshots(&mut |stored| {
         let revision = stored.head.revision;
-        match read_snapshot(stored, reader) {
-            Ok(read) => state = Some(read),
-            Err(why) => tracing::warn!(revision, why, "a snapshot is not used"),
-        }
-        state.is_some()
+        let state = match read_snapshot(&stored) {
+            Ok(state) => state,
+            Err(why) => {
+                tracing::warn!(revision, why, "a snapshot is not used");
+                return false;
+            }
+        };
+        found = match reader.check(stored.head) {
+            Ok(()) => Ok(Some(state)),
+            Err(error) => match is_of(&state, reader) {
+                Ok(true) => Err(error.into()),
+                Ok(false) => {
+                    tracing::warn!(revision, "a snapshot of another journal is not used");
+                    return false;
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
+        true
     });
-    state
+    found
 }
 
-fn read_snapshot(stored: StoredSnapshot, reader: &dyn Reader) -> Result<State, String> {
-    reader
-        .check(stored.head)
-        .map_err(|error| error.to_string())?;
-    let snapshot: state::Snapshot =
-        serde_json::from_slice(&stored.bytes).map_err(|error| error.to_string())?;
-    let state = State::from_snapshot(snapshot).map_err(|error| error.to_string())?;
+fn read_snapshot(stored: &StoredSnapshot) -> Result<State, String> {
+    let state = State::from_text(&stored.bytes).map_err(|error| error.to_string())?;
     let head = Head {
         revision: state.revision(),
         link: state.head(),
@@ -185,6 +199,16 @@ fn read_snapshot(stored: StoredSnapshot, reader: &dyn Reader) -> Result<State, S
     } else {
         Err("it is of another revision than it says".to_owned())
     }
+}
+
+/// Whether a state was folded from the journal that is here; an empty one may be what is left of it.
+fn is_of(state: &State, reader: &dyn Reader) -> Result<bool, StoreError> {
+    let entries = reader.read(0, 1)?;
+    let mut events = entries.iter().flat_map(|entry| &entry.record.events);
+    Ok(entries.is_empty()
+        || events.any(
+            |event| matches!(event, Event::JournalStarted { journal } if **journal == *state.journal()),
+        ))
 }
 
 /// Applies everything the journal has beyond `state`.

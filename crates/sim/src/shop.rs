@@ -200,7 +200,7 @@ pub(crate) fn edited(flag: &FlagDefinition, chance: &mut Chance) -> FlagDefiniti
         4 => definition.environments.clear(),
         _ => {
             let (key, _) = ENVIRONMENTS[chance.index(2)];
-            let rules = definition.environments.entry(environment(key)).or_default();
+            let rules = definition.environments.get_or_default(environment(key));
             rules.rules.push(some_rule(flag, chance));
             rules.rules.truncate(4);
         }

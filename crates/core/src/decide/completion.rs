@@ -43,7 +43,7 @@ pub(super) fn complete(
         definition.stale_after_s.get_or_insert(KILL_STALE_AFTER_S);
     }
     let mut ids = Ids { entropy, made: 0 };
-    for (environment, rules) in &mut definition.environments {
+    for (environment, rules) in definition.environments.iter_mut() {
         let old = old.map_or(&[][..], |old| old.rules_in(environment.as_str()));
         complete_rules(&mut rules.rules, old, &key, &mut ids);
     }

@@ -71,10 +71,7 @@ fn change(
     case.environment(environment)?;
     let flag = case.flag(key)?;
     let mut definition: FlagDefinition = (*flag.definition).clone();
-    let rules = definition
-        .environments
-        .entry(environment.clone())
-        .or_default();
+    let rules = definition.environments.get_or_default(environment.clone());
     change(&mut rules.rules)?;
     let definition = complete(&definition, Some(&flag.definition), case.meta.entropy);
     edit_to(case, flag, definition, Seen::IfMatch)

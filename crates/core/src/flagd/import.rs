@@ -148,7 +148,7 @@ fn read(
         kind: options.kind,
         value_type: entry.value_type,
         closed: closed.clone(),
-        variants: entry.variants.clone(),
+        variants: entry.variants.clone().into(),
         open,
         owner,
         description: labels.description,

@@ -1,6 +1,5 @@
 //! Applying a record: the only way the state changes. Pure, and all or nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leverframe_flags::{EnvironmentKey, FlagKey, Position};
@@ -9,6 +8,7 @@ use super::{EnvironmentEntry, Flag, Lever, SegmentEntry, State, TokenEntry};
 use crate::event::Event;
 use crate::frame;
 use crate::record::{Entry, Record};
+use crate::table::Table;
 
 /// Why an entry does not follow this state. The state is left as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -214,7 +214,7 @@ impl State {
                 created_at: record.at,
                 defined_revision: record.revision,
                 is_archived: false,
-                levers: BTreeMap::new(),
+                levers: Table::new(),
             };
             if self.flags.insert(key.clone(), Arc::new(flag)).is_some() {
                 return Err(format!("flag {key} exists already"));
@@ -269,8 +269,8 @@ impl State {
             position: to.clone(),
             moved_revision: record.revision,
             moved_at: record.at,
-            moved_by: record.actor_name.clone(),
-            reason: record.why.reason.clone(),
+            moved_by: Arc::from(&*record.actor_name),
+            reason: record.why.reason.as_deref().map(Arc::from),
         };
         Arc::make_mut(entry)
             .levers

@@ -21,7 +21,7 @@ pub struct Touched {
     /// The revision.
     pub revision: u64,
     /// Who: a token's id, or `system`.
-    pub actor: Box<str>,
+    pub actor: Arc<str>,
     /// Whether it took another revision back.
     pub is_undo: bool,
     /// The revision that took this one back, if one did.
@@ -141,9 +141,9 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn push(&mut self, touched: Touched) {
+    pub(super) fn push(&mut self, touched: Arc<Touched>) {
         self.bytes = self.bytes.saturating_add(touched.bytes);
-        self.revisions.insert(touched.revision, Arc::new(touched));
+        self.revisions.insert(touched.revision, touched);
         while self.revisions.len() > UNDO_REVISIONS_MAX || self.bytes > UNDO_BYTES_MAX {
             let Some((oldest, touched)) = self.revisions.get_min().cloned() else {
                 break;
@@ -151,6 +151,30 @@ impl History {
             self.bytes = self.bytes.saturating_sub(touched.bytes);
             self.revisions.remove(&oldest);
         }
+    }
+
+    /// Has the names of flags kept once, after a state was read.
+    pub(super) fn share_keys(&mut self, flags: &super::Flags) {
+        let revisions = std::mem::take(&mut self.revisions);
+        let shared = revisions.into_iter().map(|(revision, mut touched)| {
+            // Nobody else holds one that was just read.
+            for before in Arc::get_mut(&mut touched)
+                .into_iter()
+                .flat_map(|touched| &mut touched.before)
+            {
+                let (Before::Position { flag: named, .. }
+                | Before::NoFlag { flag: named }
+                | Before::Archived { flag: named, .. }) = before
+                else {
+                    continue;
+                };
+                if let Some((known, _)) = flags.get_key_value(named) {
+                    *named = known.clone();
+                }
+            }
+            (revision, touched)
+        });
+        self.revisions = shared.collect();
     }
 
     fn mark_undone(&mut self, revision: u64, by: u64) {
@@ -199,14 +223,14 @@ impl super::State {
             }
         }
         let units: usize = before.iter().map(Before::units).sum();
-        next.history.push(Touched {
+        next.history.push(Arc::new(Touched {
             revision: record.revision,
-            actor: record.actor.clone(),
+            actor: Arc::from(&*record.actor),
             is_undo,
             undone_by: None,
             before,
             bytes: entry.text.len().saturating_add(units.saturating_mul(32)),
-        });
+        }));
     }
 
     fn before(&self, event: &Event) -> Option<Before> {

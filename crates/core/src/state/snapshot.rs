@@ -12,7 +12,7 @@ use crate::record::Link;
 use crate::time::Timestamp;
 
 /// The format this version writes and reads. Raised whenever the meaning of a field changes.
-pub const SNAPSHOT_FORMAT: u32 = 1;
+pub const SNAPSHOT_FORMAT: u32 = 2;
 
 /// The state in a form that can be stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,20 @@ pub enum SnapshotError {
         /// Its format.
         found: u32,
     },
+    /// It is not what was written.
+    #[error("the snapshot cannot be read: {why}")]
+    Unreadable {
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl From<serde_json::Error> for SnapshotError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable {
+            why: error.to_string(),
+        }
+    }
 }
 
 impl State {
@@ -111,7 +125,7 @@ impl State {
             state.repeats.insert(answered);
         }
         for touched in snapshot.touched {
-            state.history.push(Arc::unwrap_or_clone(touched));
+            state.history.push(touched);
         }
         Ok(state)
     }

@@ -113,6 +113,32 @@ fn a_snapshot_of_another_format_is_refused() {
 }
 
 #[test]
+fn a_state_that_is_cut_short_or_goes_on_is_refused() {
+    let mut world = World::with_flags(["checkout", "search"]);
+    world.open("checkout", "dev", "20");
+    let text = world.state.to_text().unwrap();
+    for end in 0..text.len() {
+        let cut = State::from_text(&text[..end]);
+        assert!(cut.is_err(), "cut after {end} of {} bytes", text.len());
+    }
+    let more = [&text[..], b"\n[]"].concat();
+    assert!(State::from_text(&more).is_err());
+    assert!(State::from_text(&text).unwrap() == world.state);
+}
+
+#[test]
+fn a_state_with_any_byte_altered_is_refused_or_read_as_it_says() {
+    let world = World::with_flags(["checkout"]);
+    let text = world.state.to_text().unwrap();
+    for index in 0..text.len() {
+        let mut altered = text.clone();
+        altered[index] ^= 0x10;
+        // What it says may be wrong: the store's checksum is there for that. It must not panic.
+        let _ = State::from_text(&altered);
+    }
+}
+
+#[test]
 fn a_record_names_who_and_carries_the_reason_tidied() {
     let mut world = World::with_flags(["checkout"]);
     world

@@ -479,6 +479,8 @@ proptest! {
         let text = serde_json::to_string(&world.state.to_snapshot()).unwrap();
         let snapshot: Snapshot = serde_json::from_str(&text).unwrap();
         prop_assert!(State::from_snapshot(snapshot).unwrap() == world.state);
+        let text = world.state.to_text().unwrap();
+        prop_assert!(State::from_text(&text).unwrap() == world.state);
     }
 
     /// The last record, whoever made it, comes back exactly, or the admin is told why not.

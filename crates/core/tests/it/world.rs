@@ -1,15 +1,15 @@
 //! A world in a few words: a journal with dev, staging and guarded prod, people with tokens, and a
 //! clock that moves only when told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use leverframe_core::access::{Actor, Role, Token};
 use leverframe_core::environment::Environment;
 use leverframe_core::flag::{EnvironmentRules, FlagDefinition, Kind};
 use leverframe_core::state::Flag;
 use leverframe_core::{
-    Command, Decision, Entry, Event, Idempotency, Meta, Rejection, Selection, State, Timestamp,
-    Why, decide, first_events,
+    Command, Decision, Entry, Event, Idempotency, Meta, Rejection, Selection, State, Table,
+    Timestamp, Why, decide, first_events,
 };
 use leverframe_flags::{
     Exposure, Percentage, Position, Prerequisite, Rule, Segment, SegmentKey, Serve, Value,
@@ -243,7 +243,7 @@ pub(crate) fn flag(name: &str) -> FlagDefinition {
         key: key(name),
         kind: Kind::Ops,
         value_type: ValueType::Boolean,
-        variants: BTreeMap::from([
+        variants: Table::from([
             (key("off"), Value::Boolean(false)),
             (key("on"), Value::Boolean(true)),
         ]),
@@ -259,7 +259,7 @@ pub(crate) fn flag(name: &str) -> FlagDefinition {
         unit: None,
         salt: "".into(),
         hash: leverframe_flags::Hash::Native,
-        environments: BTreeMap::new(),
+        environments: Table::new(),
     }
 }
 
@@ -267,7 +267,7 @@ pub(crate) fn rules_of<'d>(
     definition: &'d mut FlagDefinition,
     environment: &str,
 ) -> &'d mut EnvironmentRules {
-    definition.environments.entry(key(environment)).or_default()
+    definition.environments.get_or_default(key(environment))
 }
 
 pub(crate) fn rule(when: &str) -> Rule {

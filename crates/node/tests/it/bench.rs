@@ -74,17 +74,8 @@ impl Bench {
 
     pub(crate) fn request(&self, command: Command) -> Request {
         Request {
-            command,
             actor: self.admin.clone(),
-            via: "test".into(),
-            why: Why {
-                reason: Some("a test".into()),
-                incident: None,
-            },
-            if_match: None,
-            idempotency: None,
-            dry_run: false,
-            received: Instant::now(),
+            ..request("", command)
         }
     }
 
@@ -193,6 +184,23 @@ impl Bench {
         };
         self.submit(command).await.unwrap();
         id
+    }
+}
+
+/// What the holder of a token asks.
+pub(crate) fn request(token: &str, command: Command) -> Request {
+    Request {
+        command,
+        actor: Actor::Token { id: token.into() },
+        via: "test".into(),
+        why: Why {
+            reason: Some("a test".into()),
+            incident: None,
+        },
+        if_match: None,
+        idempotency: None,
+        dry_run: false,
+        received: Instant::now(),
     }
 }
 

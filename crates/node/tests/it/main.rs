@@ -9,6 +9,7 @@
 mod bench;
 mod brake;
 mod confirmation;
+mod damage;
 mod durability;
 mod feed;
 mod restart;

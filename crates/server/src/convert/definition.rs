@@ -1,7 +1,6 @@
 //! Flags and rules.
 
-use std::collections::BTreeMap;
-
+use leverframe_core::Table;
 use leverframe_core::flag::{EnvironmentRules, FlagDefinition, Kind};
 use leverframe_core::state::{Flag, State};
 use leverframe_flags as flags;
@@ -16,13 +15,13 @@ use crate::problem::Failure;
 /// A definition as it came, checked field by field; whether it makes sense is decided by core.
 pub(crate) fn definition(wire: admin::FlagDefinition) -> Result<FlagDefinition, Failure> {
     let value_type = value_type(wire.value_type);
-    let mut variants = BTreeMap::new();
+    let mut variants = Table::new();
     for (name, value) in wire.variants {
         let field = || format!("definition.variants.{name}");
         let key: VariantKey = checked(field(), &name)?;
         variants.insert(key, value_of(&field(), value, value_type)?);
     }
-    let mut environments = BTreeMap::new();
+    let mut environments = Table::new();
     for (name, rules) in wire.environments {
         let field = format!("definition.environments.{name}");
         environments.insert(
