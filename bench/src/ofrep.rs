@@ -1,6 +1,7 @@
 //! `ofrep`: deciding over HTTP, with one load generator (wrk, from Debian) on the same cores for
 //! everybody: us, a bare handler, and `unleash-edge`.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,6 +21,15 @@ use crate::timing::median;
 const TOKEN: &str = "*:development.bench";
 /// Flags of the small environment.
 const FEW: usize = 10;
+/// How to get the peer. Its build wants the pages of swagger-ui from a place that not every machine
+/// reaches; the same pages are on npm. They have no part in what is measured.
+const EDGE_RECIPE: &str = "\
+  npm pack swagger-ui-dist@5.17.14 && tar xzf swagger-ui-dist-5.17.14.tgz
+  mkdir swagger-ui-5.17.14 && mv package swagger-ui-5.17.14/dist
+  python3 -m zipfile -c swagger-ui.zip swagger-ui-5.17.14
+  SWAGGER_UI_DOWNLOAD_URL=file://$PWD/swagger-ui.zip cargo install unleash-edge \\
+      --version =19.15.1 --locked --no-default-features --root edge
+  UNLEASH_EDGE=edge/bin/unleash-edge";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -32,7 +42,10 @@ pub(crate) struct Args {
     /// Connections of the load generator
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// The peer's binary: cargo install unleash-edge --version =19.15.1
+    /// Only the comparisons whose title has this in it, such as "one flag"
+    #[arg(long, default_value = "")]
+    only: String,
+    /// The peer's binary; without it, this says how to get one
     #[arg(long, env = "UNLEASH_EDGE")]
     edge: Option<PathBuf>,
     #[command(flatten)]
@@ -46,7 +59,11 @@ struct Target {
     method: &'static str,
     body: String,
     headers: Vec<(&'static str, String)>,
+    /// Says what is wrong with an answer.
+    judge: Judge,
 }
+
+type Judge = Box<dyn Fn(&Value) -> Result<()>>;
 
 /// What one turn of load came to.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "app_version": person.app_version,
     }})
     .to_string();
-    let ours = |name, address: &str, token: &str, path: &str| Target {
+    let ours = |name, address: &str, token: &str, path: &str, judge| Target {
         name,
         url: format!("http://{address}{path}"),
         method: "POST",
@@ -104,15 +121,40 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             ("authorization", format!("Bearer {token}")),
             ("content-type", "application/json".to_owned()),
         ],
+        judge,
     };
     let one = format!("/ofrep/v1/evaluate/flags/{}", split.key);
     let all = "/ofrep/v1/evaluate/flags";
     let mut single = vec![
-        ours("floor: bare axum handler", bare_address, "none", &one),
-        ours("leverframe", whole.address(), &whole_token, &one),
+        ours(
+            "floor: bare axum handler",
+            bare_address,
+            "none",
+            &one,
+            is_about(&split.key, "key", "value"),
+        ),
+        ours(
+            "leverframe",
+            whole.address(),
+            &whole_token,
+            &one,
+            is_about(&split.key, "key", "value"),
+        ),
     ];
-    let mut few_bulk = vec![ours("leverframe", few.address(), &few_token, all)];
-    let mut whole_bulk = vec![ours("leverframe", whole.address(), &whole_token, all)];
+    let mut few_bulk = vec![ours(
+        "leverframe",
+        few.address(),
+        &few_token,
+        all,
+        is_few("flags", "key", "value"),
+    )];
+    let mut whole_bulk = vec![ours(
+        "leverframe",
+        whole.address(),
+        &whole_token,
+        all,
+        is_whole(&catalogue, "flags", "key", "value"),
+    )];
 
     let mut edges = Vec::new();
     if let Some(binary) = &args.edge {
@@ -122,7 +164,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "plan": person.plan, "country": person.country, "appVersion": person.app_version,
         }})
         .to_string();
-        let theirs = |edge: &Edge, path: &str| Target {
+        let theirs = |edge: &Edge, path: &str, judge| Target {
             name: "unleash-edge 19.15.1",
             url: format!("http://{}{path}", edge.address),
             method: "POST",
@@ -131,17 +173,27 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 ("authorization", TOKEN.to_owned()),
                 ("content-type", "application/json".to_owned()),
             ],
+            judge,
         };
         single.push(theirs(
             &whole_edge,
             &format!("/api/frontend/features/{}", split.key),
+            is_about(&split.key, "name", "enabled"),
         ));
-        few_bulk.push(theirs(&few_edge, "/api/frontend/all"));
-        whole_bulk.push(theirs(&whole_edge, "/api/frontend/all"));
+        few_bulk.push(theirs(
+            &few_edge,
+            "/api/frontend/all",
+            is_few("toggles", "name", "enabled"),
+        ));
+        whole_bulk.push(theirs(
+            &whole_edge,
+            "/api/frontend/all",
+            is_whole(&catalogue, "toggles", "name", "enabled"),
+        ));
         edges.push(whole_edge);
         edges.push(few_edge);
     } else {
-        println!("unleash-edge is left out: name its binary with --edge\n");
+        println!("unleash-edge is left out. To have it beside us:\n{EDGE_RECIPE}\n");
     }
 
     for (title, targets) in [
@@ -149,7 +201,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("all of 10 flags", &few_bulk),
         ("all of 10 000 flags", &whole_bulk),
     ] {
-        compare(title, targets, args, scripts.path())?;
+        if title.contains(&args.only) {
+            compare(title, targets, args, scripts.path())?;
+        }
     }
     drop(edges);
     few.stop()?;
@@ -195,8 +249,80 @@ fn check(target: &Target) -> Result<()> {
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         bail!("{} answers {}: {body}", target.name, answer.status);
     }
-    let _: Value = serde_json::from_slice(&answer.body)?;
-    Ok(())
+    (target.judge)(&serde_json::from_slice(&answer.body)?)
+        .with_context(|| format!("{} answers wrongly", target.name))
+}
+
+/// One answer: the flag that was asked for, decided.
+fn is_about(key: &str, name: &'static str, value: &'static str) -> Judge {
+    let key = key.to_owned();
+    Box::new(move |answer| match answer {
+        _ if answer[name] == key.as_str() && answer[value].is_boolean() => Ok(()),
+        _ => bail!("not about {key}: {answer}"),
+    })
+}
+
+/// Every flag of the small environment, once.
+fn is_few(list: &'static str, name: &'static str, value: &'static str) -> Judge {
+    Box::new(move |answer| {
+        let flags = answer[list].as_array().context("a list")?;
+        let known = |number: usize| {
+            let key = format!("few-{number}");
+            flags
+                .iter()
+                .any(|flag| flag[name] == key.as_str() && flag[value].is_boolean())
+        };
+        match flags.len() == FEW && (0..FEW).all(known) {
+            true => Ok(()),
+            false => bail!("not every flag once: {answer}"),
+        }
+    })
+}
+
+/// Every flag of the catalogue, once: the plain ones on, the layered one off, about half of the
+/// split ones on. Whose half is each engine's own.
+fn is_whole(
+    catalogue: &Catalogue,
+    list: &'static str,
+    name: &'static str,
+    value: &'static str,
+) -> Judge {
+    let shapes: HashMap<String, Shape> = catalogue
+        .flags
+        .iter()
+        .map(|flag| (flag.key.clone(), flag.shape))
+        .collect();
+    Box::new(move |answer| {
+        let flags = answer[list].as_array().context("a list")?;
+        let mut seen = HashSet::new();
+        let (mut split, mut split_on) = (0_usize, 0_usize);
+        for flag in flags {
+            let key = flag[name].as_str().context("a name")?;
+            let is_on = flag[value].as_bool().context("a boolean")?;
+            let shape = shapes.get(key).with_context(|| format!("what is {key}?"))?;
+            let is_right = match shape {
+                Shape::Plain => is_on,
+                Shape::Layered => !is_on,
+                Shape::Split => {
+                    split += 1;
+                    split_on += usize::from(is_on);
+                    true
+                }
+                Shape::Listed { .. } => true,
+            };
+            if !is_right || !seen.insert(key) {
+                bail!("{key} is wrong, or there twice: {flag}");
+            }
+        }
+        if seen.len() != shapes.len() || !(split * 4 / 10..split * 6 / 10).contains(&split_on) {
+            bail!(
+                "{} of {} flags, {split_on} of {split} split ones on",
+                seen.len(),
+                shapes.len()
+            );
+        }
+        Ok(())
+    })
 }
 
 fn load(target: &Target, args: &Args, scripts: &Path) -> Result<Turn> {

@@ -7,8 +7,9 @@ use leverframe_node::{Feed, Node};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::BadTokens;
 use crate::metrics::Counters;
-use crate::ofrep::{Closings, Tickets};
+use crate::ofrep::{Closings, Phrasebooks, Tickets};
 use crate::problem::Failure;
 use crate::settings::Settings;
 use crate::stream::Connections;
@@ -22,7 +23,9 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tickets: Tickets,
     pub(crate) closings: Closings,
+    pub(crate) phrasebooks: Phrasebooks,
     pub(crate) connections: Connections,
+    pub(crate) bad_tokens: BadTokens,
     pub(crate) counters: Counters,
     /// Cancelled when the server begins to drain: whatever waits ends.
     pub(crate) draining: CancellationToken,
@@ -37,7 +40,9 @@ impl App {
             settings,
             tickets: Tickets::default(),
             closings: Closings::default(),
+            phrasebooks: Phrasebooks::default(),
             connections: Connections::default(),
+            bad_tokens: BadTokens::default(),
             counters: Counters::default(),
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -1,6 +1,8 @@
 //! Who asks. Every handler begins with something that demands a token; [`demands_token`] makes the
 //! compiler refuse one that does not.
 
+mod bad_tokens;
+
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::app::App;
 use crate::limit::SECRET_BYTES_MAX;
 use crate::log::Asker;
 use crate::problem::Failure;
+
+pub(crate) use bad_tokens::{BadTokens, Peer};
 
 /// A request whose token works. What it may do is asked with [`Authenticated::permit`].
 #[derive(Debug, Clone)]
@@ -72,12 +76,21 @@ impl FromRequestParts<App> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let secret = secret_of(&parts.headers).ok_or(Rejection::Unauthenticated)?;
-        let entry = authenticate(&app.node().state(), secret, app.node().wall_now())?;
+        let entry = authenticate(&app.node().state(), secret, app.node().wall_now())
+            .map_err(|rejection| refused(parts, app).unwrap_or_else(|| rejection.into()))?;
         if let Some(asker) = parts.extensions.get::<Asker>() {
             asker.is(&entry.token.id);
         }
         Ok(Self { entry })
     }
+}
+
+/// What to say instead, where too many tokens that do not work have come from there.
+fn refused(parts: &Parts, app: &App) -> Option<Failure> {
+    let peer = parts.extensions.get::<Peer>().copied();
+    let from = bad_tokens::address(peer, &parts.headers);
+    let retry_after_s = app.bad_tokens.count(from, app.settings.bad_tokens_max)?;
+    Some(Failure::too_many_bad_tokens(retry_after_s))
 }
 
 /// A request whose token has a right, checked before anything else of it is read.

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Largest body of an OFREP request, in bytes.
 pub(crate) const CONTEXT_BYTES_MAX: usize = 64 * 1024;
+/// Most text prepared for the bulk answers of one environment, in bytes; flags beyond it are written
+/// out anew each time.
+pub(crate) const PHRASES_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long a body may take to arrive.
 pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a TLS handshake may take.
@@ -31,6 +34,10 @@ pub(crate) const REVISION_DIGITS_MAX: usize = 19;
 pub(crate) const VIA_BYTES_MAX: usize = 64;
 /// Longest bearer token that is looked at, in bytes.
 pub(crate) const SECRET_BYTES_MAX: usize = 256;
+/// Counters of tokens that did not work, over all addresses.
+pub(crate) const BAD_TOKENS_COUNTERS: usize = 4_096;
+/// How long tokens that did not work are counted together, in seconds.
+pub(crate) const BAD_TOKENS_WINDOW_S: u32 = 60;
 /// How long a ticket for change notices works.
 pub(crate) const TICKET_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Most tickets for change notices at once.

@@ -8,12 +8,14 @@ mod context;
 mod etag;
 mod failure;
 mod notice;
+mod phrasebook;
 mod single;
 mod ticket;
 mod urgency;
 
 use crate::surface::Surface;
 
+pub(crate) use phrasebook::Phrasebooks;
 pub(crate) use ticket::Tickets;
 pub(crate) use urgency::Closings;
 

@@ -18,7 +18,7 @@ struct Inner {
 }
 
 /// What each code is called; a code without a line here does not exist.
-pub(crate) const TITLES: [(&str, StatusCode, &str); 19] = [
+pub(crate) const TITLES: [(&str, StatusCode, &str); 20] = [
     (
         "bad-request",
         StatusCode::BAD_REQUEST,
@@ -84,6 +84,11 @@ pub(crate) const TITLES: [(&str, StatusCode, &str); 19] = [
         "The change must say what it has seen",
     ),
     (
+        "too-many-bad-tokens",
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many tokens that do not work",
+    ),
+    (
         "internal",
         StatusCode::INTERNAL_SERVER_ERROR,
         "The server failed",
@@ -140,6 +145,13 @@ impl Failure {
 
     pub(crate) fn unavailable(why: impl Into<String>, retry_after_s: u32) -> Self {
         let mut failure = Self::new("unavailable", why);
+        failure.0.retry_after_s = Some(retry_after_s);
+        failure
+    }
+
+    pub(crate) fn too_many_bad_tokens(retry_after_s: u32) -> Self {
+        let why = "too many tokens that do not work came from this address; one that works is let in all the same";
+        let mut failure = Self::new("too-many-bad-tokens", why);
         failure.0.retry_after_s = Some(retry_after_s);
         failure
     }

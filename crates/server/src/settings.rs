@@ -22,6 +22,9 @@ pub struct Settings {
     /// An evaluator that was not heard for this long is taken for gone at the next heartbeat; with
     /// the usual five seconds between heartbeats, after 15 s at most.
     pub silence_max: Duration,
+    /// Tokens that do not work an address may show in a minute; for further ones it gets 429 with
+    /// Retry-After instead of 401. A token that works is never held up.
+    pub bad_tokens_max: u32,
     /// How long a request's headers may take to arrive.
     pub header_time_max: Duration,
     /// How long a shutdown waits for requests that are under way.
@@ -48,6 +51,7 @@ impl Settings {
             connections_max: 16_000,
             notices_max: 8_000,
             silence_max: Duration::from_millis(SILENCE_MS_MAX - HEARTBEAT_MS),
+            bad_tokens_max: 100,
             header_time_max: Duration::from_secs(30),
             drain_time_max: Duration::from_secs(10),
         }

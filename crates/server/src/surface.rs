@@ -3,6 +3,7 @@
 
 mod document;
 mod layer;
+mod origin;
 mod parameter;
 
 use axum::Router;

@@ -39,10 +39,9 @@ async fn evaluate(
         .map_err(|error| Failure::invalid("context", error.to_string()))?
         .at(app.node().wall_now().as_ms());
     let missing = || Failure::not_found("flag", &question.flag);
-    let is_seen = rules.flag(&question.flag).is_some_and(|flag| {
-        who.token()
-            .sees(&question.flag, flag.is_client_visible())
-    });
+    let is_seen = rules
+        .flag(&question.flag)
+        .is_some_and(|flag| who.token().sees(&question.flag, flag.is_client_visible()));
     if !is_seen {
         return Err(missing());
     }

@@ -3,17 +3,15 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use leverframe_flags::{Context, RuleSet};
+use leverframe_flags::{Context, FlagView, RuleSet};
 use leverframe_wire::ofrep::{EventStream, EventStreamEndpoint};
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
 
-use super::answer::Answer;
 use super::caller::Caller;
 use super::context;
-use super::etag::{ETag, Ground, client};
+use super::etag::{ETag, Fingerprint, Ground, client};
 use super::failure::NoAnswer;
 use super::notice::NOTICES_PATH;
+use super::phrasebook::Phrasebook;
 use crate::app::App;
 use crate::metrics::Ofrep;
 use crate::problem::Failure;
@@ -43,22 +41,26 @@ async fn evaluate_all(
     request: Request,
 ) -> Result<Response, NoAnswer> {
     let (parts, body) = request.into_parts();
-    let asked = context::read(&app, &parts.headers, body).await?;
+    let context = context::read(&app, &parts.headers, body).await?;
     let state = app.node().state();
+    let environment = caller.feed.environment();
     let rules = caller.feed.rules();
     // The revision of these very rules, so that ETag and answer cannot be of two minds.
     let revision = rules.revision();
     let ground = Ground {
         journal: state.journal(),
         epoch: state.epoch(),
-        environment: caller.feed.environment().as_str(),
+        environment: environment.as_str(),
         token: &caller.token().id,
-        context: &asked.json,
+        context: Fingerprint::of(&context),
     };
-    let ticket = app
-        .tickets
-        .issue(&caller.token().id, caller.feed.environment())?;
-    let etag = ETag::new(revision, &ground, ticket.as_deref());
+    let ticket = app.tickets.issue(&caller.token().id, environment)?;
+    let book = app.phrasebooks.of(environment, &rules);
+    let answer = || answer(&caller, &book, &rules, &context, ticket.as_deref());
+    // Where an answer may change although the rule set does not, only the answer itself tells
+    // whether it did.
+    let written = book.asks_the_time().then(answer).transpose()?;
+    let etag = ETag::new(revision, &ground, ticket.as_deref(), written.as_deref());
     let shown = note_evidence(&caller, &parts.headers, &ground, revision);
     if shown.contains(&etag) {
         app.counters.ofrep(Ofrep::NotModified);
@@ -66,19 +68,36 @@ async fn evaluate_all(
     }
     caller.feed.caches().fetched(client(&ground), revision);
     app.counters.ofrep(Ofrep::Bulk);
-    let answer = Bulk {
-        flags: Flags {
-            caller: &caller,
-            rules: &rules,
-            context: &asked.context,
-        },
-        event_streams: ticket.iter().map(|ticket| stream(ticket)).collect(),
-    };
-    let body =
-        serde_json::to_vec(&answer).map_err(|error| Failure::new("internal", error.to_string()))?;
+    let body = written.map_or_else(answer, Ok)?;
     let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
     tag(&mut response, &etag);
     Ok(response)
+}
+
+/// The body: every flag the caller may see, and where to hear of changes.
+fn answer(
+    caller: &Caller,
+    book: &Phrasebook,
+    rules: &RuleSet,
+    context: &Context,
+    ticket: Option<&str>,
+) -> Result<Vec<u8>, Failure> {
+    let mut body = br#"{"flags":["#.to_vec();
+    let sees = |flag: &FlagView<'_>| caller.sees(flag);
+    let sees: Option<&dyn Fn(&FlagView<'_>) -> bool> = match caller.sees_everything() {
+        true => None,
+        false => Some(&sees),
+    };
+    book.write_all(&mut body, rules, context, sees);
+    body.push(b']');
+    if let Some(ticket) = ticket {
+        body.extend_from_slice(br#","eventStreams":["#);
+        serde_json::to_writer(&mut body, &stream(ticket))
+            .map_err(|error| Failure::new("internal", error.to_string()))?;
+        body.push(b']');
+    }
+    body.push(b'}');
+    Ok(body)
 }
 
 /// What the ETags that came say of what their sender has. Returns them.
@@ -129,36 +148,5 @@ fn stream(ticket: &str) -> EventStream {
             request_uri: format!("{NOTICES_PATH}?ticket={ticket}"),
         },
         inactivity_delay_sec: INACTIVITY_S,
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Bulk<'a> {
-    flags: Flags<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    event_streams: Vec<EventStream>,
-}
-
-/// Every flag the caller may see, evaluated while it is written.
-struct Flags<'a> {
-    caller: &'a Caller,
-    rules: &'a RuleSet,
-    context: &'a Context,
-}
-
-impl Serialize for Flags<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for flag in self.rules.flags() {
-            let key = flag.key.as_str();
-            if !self.caller.sees(self.rules, key) {
-                continue;
-            }
-            if let Some(outcome) = self.rules.evaluate(key, self.context) {
-                list.serialize_element(&Answer::new(key, &outcome))?;
-            }
-        }
-        list.end()
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use leverframe_core::access::{Permission, Token};
-use leverframe_flags::{EnvironmentKey, RuleSet};
+use leverframe_core::access::{Permission, Role, Token};
+use leverframe_flags::{EnvironmentKey, FlagView};
 use leverframe_node::Feed;
 use leverframe_wire::ofrep::ErrorCode;
 use serde::Deserialize;
@@ -35,13 +35,17 @@ impl Caller {
         self.who.token()
     }
 
-    /// Whether this token may see a flag. To one that may not, it does not exist.
-    pub(super) fn sees(&self, rules: &RuleSet, key: &str) -> bool {
-        use leverframe_core::access::Role;
+    /// Whether this token sees every flag of the environment.
+    pub(super) fn sees_everything(&self) -> bool {
         self.token().role != Role::ClientEvaluator
-            || rules
-                .flag(key)
-                .is_some_and(|flag| self.token().sees(key, flag.is_client_visible()))
+    }
+
+    /// Whether this token may see a flag. To one that may not, it does not exist.
+    pub(super) fn sees(&self, flag: &FlagView<'_>) -> bool {
+        self.sees_everything() || {
+            self.token()
+                .sees(flag.key.as_str(), flag.is_client_visible())
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use crate::metrics::Ofrep;
 use crate::problem::Failure;
 use crate::surface::{Surface, guarded};
 
+/// What most answers fit in.
+const ANSWER_BYTES: usize = 256;
+
 pub(super) fn routes() -> Surface {
     guarded!(Surface::new(), evaluate_flag)
 }
@@ -36,13 +39,16 @@ async fn evaluate_flag(
     request: Request,
 ) -> Result<Response, NoAnswer> {
     let (parts, body) = request.into_parts();
-    let asked = context::read(&app, &parts.headers, body)
+    let context = context::read(&app, &parts.headers, body)
         .await
         .map_err(|failure| failure.about(&key))?;
     let rules = caller.feed.rules_guard();
     let outcome = rules
-        .evaluate(&key, &asked.context)
-        .filter(|_| caller.sees(&rules, &key));
+        .find(&key)
+        .filter(|index| {
+            caller.sees_everything() || rules.flag_at(*index).is_some_and(|flag| caller.sees(&flag))
+        })
+        .and_then(|index| rules.evaluate_index(index, &context));
     let Some(outcome) = outcome else {
         app.counters.ofrep(Ofrep::NotFound);
         let details = format!("there is no flag {key:?} here");
@@ -53,7 +59,8 @@ async fn evaluate_flag(
         });
     };
     app.counters.ofrep(Ofrep::Answered);
-    let body = serde_json::to_vec(&Answer::new(&key, &outcome))
+    let mut body = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut body, &Answer::new(&key, &outcome))
         .map_err(|error| Failure::new("internal", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -21,6 +21,7 @@ use tower::ServiceExt;
 
 use super::transport::Transport;
 use crate::app::App;
+use crate::auth::Peer;
 use crate::limit::{HANDSHAKE_TIME_MAX, HEADERS_MAX, HTTP2_REQUESTS_MAX, REFUSALS_MAX};
 
 /// What a full server says. Retry-After differs from one to the next, so that they do not all
@@ -61,7 +62,7 @@ pub(super) async fn accept(
             () = shutdown.cancelled() => return,
         };
         match accepted {
-            Ok((socket, _)) => connections.admit(socket),
+            Ok((socket, peer)) => connections.admit(socket, Peer(peer.ip())),
             Err(error) => {
                 // Out of descriptors, or a client that went again: others can still be served.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -97,7 +98,7 @@ impl Connections {
         }
     }
 
-    fn admit(&self, socket: TcpStream) {
+    fn admit(&self, socket: TcpStream, peer: Peer) {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "a connection went before it was served");
             return;
@@ -114,6 +115,7 @@ impl Connections {
             builder: Arc::clone(&self.builder),
             draining: self.app.draining.clone(),
             seat,
+            peer,
         };
         let (tls, abandoned) = (self.tls.clone(), self.abandoned.clone());
         self.app.tasks.spawn(async move {
@@ -170,6 +172,7 @@ struct Connection {
     builder: Arc<Builder<TokioExecutor>>,
     draining: CancellationToken,
     seat: Seat,
+    peer: Peer,
 }
 
 impl Connection {
@@ -190,8 +193,10 @@ impl Connection {
             builder,
             draining,
             seat,
+            peer,
         } = self;
         let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             // Only a stream takes its seat with it.
             if request.uri().path() == STREAM_PATH {
                 request.extensions_mut().insert(seat.clone());

@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any as AnyOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::origin;
 use crate::app::App;
 use crate::log;
 use crate::problem::Failure;
@@ -24,6 +25,7 @@ pub(super) fn around(others: Router<App>, ofrep: Router<App>) -> Router<App> {
             Failure::new("not-found", "there is no such path; see /openapi.json")
         })
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(axum::middleware::from_fn(origin::refuse_others))
         .layer(axum::middleware::from_fn(log::log))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))

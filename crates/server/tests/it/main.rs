@@ -10,6 +10,7 @@
 
 mod access;
 mod admin;
+mod bad_tokens;
 #[cfg(feature = "fuzz")]
 mod corpus;
 mod document;
@@ -19,6 +20,7 @@ mod lever;
 mod memory;
 mod notice;
 mod ofrep;
+mod origin;
 mod paths;
 mod poll;
 mod server;

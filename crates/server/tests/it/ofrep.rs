@@ -115,6 +115,10 @@ async fn failures_carry_what_clients_read() {
         ("", "PARSE_ERROR"),
         ("{", "PARSE_ERROR"),
         ("[]", "PARSE_ERROR"),
+        ("{\"context\":{\"a\":1,\"a\":2}}", "PARSE_ERROR"),
+        ("{\"context\":{},\"context\":{}}", "PARSE_ERROR"),
+        ("{\"context\":{\"a\":1e999}}", "PARSE_ERROR"),
+        ("{\"context\":{\"a\":\"\u{0}\"}}", "PARSE_ERROR"),
         ("{\"context\":[]}", "INVALID_CONTEXT"),
         ("{\"context\":{\"targetingKey\":7}}", "INVALID_CONTEXT"),
     ] {
@@ -141,6 +145,16 @@ async fn failures_carry_what_clients_read() {
             .is(400)
             .json();
         assert_eq!(failure["errorCode"], code, "{body}");
+    }
+    let deep = format!(
+        "{{\"context\":{{\"a\":{}1{}}}}}",
+        "[".repeat(30_000),
+        "]".repeat(30_000)
+    );
+    for body in [deep.as_bytes(), b"{\"context\":{\"a\":\"\xff\"}}"] {
+        let ask = world.ask("POST", ALL).token(&token).body(body.to_vec());
+        let failure = ask.send().await.is(400).json();
+        assert!(failure["errorCode"].is_string() && failure["errorDetails"].is_string());
     }
     let unknown = world
         .post(ALL, &json!({}))
@@ -276,6 +290,45 @@ async fn the_bulk_etag_covers_everything_the_answer_depends_on() {
         .unwrap()
         .clone();
     assert_eq!(killed["value"], false);
+}
+
+#[tokio::test]
+async fn an_answer_that_the_time_changes_is_not_called_the_same() {
+    let (world, token) = shop().await;
+    let opens = world.node.wall_now().as_ms() + 1_500;
+    let rules =
+        json!({"rules": [{"id": "later", "when": format!("now >= {opens}"), "serve": "a"}]});
+    world
+        .flag(
+            "timed",
+            &json!({"type": "string", "variants": {"a": "open", "b": "not yet"}, "closed": "b", "open": "b", "environments": {"prod": rules}}),
+        )
+        .await;
+    world.open("timed", "prod").await;
+    let ask = |etag: Option<String>| {
+        let ask = world
+            .post(ALL, &json!({"context": {"targetingKey": "u"}}))
+            .token(&token);
+        async move {
+            match etag {
+                Some(etag) => ask.header("if-none-match", &etag).send().await,
+                None => ask.send().await,
+            }
+        }
+    };
+    let first = ask(None).await.is(200);
+    assert!(first.text.contains("\"not yet\""), "{}", first.text);
+    let etag = first.header("etag").to_owned();
+    ask(Some(etag.clone())).await.is(304);
+    let later = loop {
+        let answer = ask(Some(etag.clone())).await;
+        if answer.status != 304 {
+            break answer.is(200);
+        }
+    };
+    assert!(world.node.wall_now().as_ms() >= opens);
+    assert!(later.text.contains("\"open\""), "{}", later.text);
+    assert_ne!(later.header("etag"), etag);
 }
 
 #[tokio::test]
