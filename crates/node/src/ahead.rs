@@ -67,7 +67,7 @@ impl Shared {
         flags: BTreeSet<FlagKey>,
         environment: EnvironmentKey,
     ) -> u64 {
-        let brake = self.brakes.add(meta.now, |number| Brake {
+        let brake = self.brakes.add(|number| Brake {
             number,
             decided_on: state.revision(),
             at: meta.now,

@@ -12,13 +12,16 @@ use leverframe_core::access::Actor;
 use leverframe_core::command::Idempotency;
 use leverframe_core::{Command, Selection, Timestamp, Why};
 use leverframe_flags::{EnvironmentKey, FlagKey};
-use leverframe_store::Beside;
+use leverframe_store::{Beside, Fence};
 use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
 
 /// How many numbers of stored kills are remembered, for those who still wait for one.
 const SETTLED_MAX: usize = 1_024;
+
+/// How many bits of a number are for the kills of one leadership.
+const NUMBERS_BITS: u32 = 32;
 
 /// A kill that is out and not in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,7 @@ pub(crate) struct Brakes {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Inner {
+    /// Numbers are beyond this.
     last_number: u64,
     outstanding: BTreeMap<u64, Brake>,
     /// Numbers of kills that were stored since the start, and the revisions they became.
@@ -61,14 +65,17 @@ struct Inner {
 }
 
 impl Brakes {
-    /// What was outstanding when the node stopped.
-    pub(crate) fn load(beside: Arc<dyn Beside>) -> Self {
-        let inner = beside.load_brakes().map_or_else(Inner::default, |bytes| {
+    /// What was outstanding when the node stopped. Every leadership numbers beyond those before it,
+    /// so that a number which was lost with a process is never given again: an evaluator is not sent
+    /// a kill whose number it has. (Neither the clock nor what is kept here can promise that.)
+    pub(crate) fn load(beside: Arc<dyn Beside>, fence: Fence) -> Self {
+        let mut inner = beside.load_brakes().map_or_else(Inner::default, |bytes| {
             serde_json::from_slice(&bytes).unwrap_or_else(|error| {
                 tracing::error!(%error, "kills that were not stored cannot be read; pull them again");
                 Inner::default()
             })
         });
+        inner.last_number = inner.last_number.max(fence.number() << NUMBERS_BITS);
         Self {
             beside,
             inner: Mutex::new(inner),
@@ -76,13 +83,10 @@ impl Brakes {
         }
     }
 
-    /// Numbers a kill. [`Brakes::save_aside`] keeps it, once it is out. Numbers are at least the time
-    /// in milliseconds, so that they go on growing where the last one was lost with the disk: an
-    /// evaluator is not sent a kill whose number it has.
-    pub(crate) fn add(&self, now: Timestamp, brake: impl FnOnce(u64) -> Brake) -> Brake {
+    /// Numbers a kill. [`Brakes::save_aside`] keeps it, once it is out.
+    pub(crate) fn add(&self, brake: impl FnOnce(u64) -> Brake) -> Brake {
         let mut inner = self.lock();
-        let now_ms = now.as_ms().max(0).cast_unsigned();
-        inner.last_number = now_ms.max(inner.last_number.saturating_add(1));
+        inner.last_number = inner.last_number.saturating_add(1);
         let brake = brake(inner.last_number);
         inner.outstanding.insert(brake.number, brake.clone());
         brake

@@ -310,9 +310,15 @@ impl Feed {
 
     /// Puts a kill out ahead of the journal.
     pub(crate) fn brake(&self, brake: &Brake, received: Instant) {
-        let Some(cursor) = frame::cursor(&self.lock_tail().state, &self.environment) else {
+        let (cursor, mut closed) = {
+            let tail = self.lock_tail();
+            // With those before it: outside the chain of revisions nobody would notice a lost one.
+            (frame::cursor(&tail.state, &self.environment), tail.braked())
+        };
+        let Some(cursor) = cursor else {
             return;
         };
+        closed.extend(brake.flags.iter().cloned());
         let update = Update::Brake {
             cursor: Cursor {
                 // The journal may have decided again since; then it has the last word.
@@ -320,7 +326,7 @@ impl Feed {
                 brake: brake.number,
                 ..cursor
             },
-            closed: brake.flags.iter().cloned().collect(),
+            closed: closed.into_iter().collect(),
         };
         match self.encoder.encode(&update) {
             Ok(frame) => {

@@ -47,7 +47,7 @@ impl Shared {
         clock: Clock,
         encoder: Arc<dyn Encoder>,
         reader: Arc<dyn Reader>,
-        beside: Arc<dyn Beside>,
+        brakes: Brakes,
         rolls: &BTreeMap<Box<str>, Vec<u8>>,
     ) -> Self {
         let measurements = Arc::new(Measurements::default());
@@ -61,7 +61,7 @@ impl Shared {
             feeds: RwLock::default(),
             encoder,
             reader,
-            brakes: Arc::new(Brakes::load(beside)),
+            brakes: Arc::new(brakes),
             last_commit: Mutex::default(),
         };
         shared.add_feeds(state, rolls);

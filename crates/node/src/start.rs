@@ -14,6 +14,7 @@ use leverframe_store::{
 };
 use tokio::time::MissedTickBehavior;
 
+use crate::brake::Brakes;
 use crate::clock::Clock;
 use crate::encoder::Encoder;
 use crate::node::{Node, Options, Running};
@@ -90,7 +91,7 @@ impl Node {
             clock,
             encoder,
             store.reader(),
-            Arc::clone(&beside),
+            Brakes::load(Arc::clone(&beside), fence),
             &rolls,
         ));
         let writer = Writer {

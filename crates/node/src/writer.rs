@@ -152,8 +152,10 @@ impl Writer {
     fn decide_one(&self, job: &Job, speculative: &mut Arc<State>) -> Result<Decided, SubmitError> {
         let request = &job.request;
         let meta = self.shared.meta(request)?;
-        let decided = if job.brake.is_some() {
-            // It was allowed when it went out; a token that was revoked since takes nothing back.
+        let decided = decide(speculative, &request.command, &meta);
+        let decided = if job.brake.is_some() && !matches!(decided, Ok(Decision::Repeat { .. })) {
+            // Unless its own request made it into the journal after all: it was allowed when it went
+            // out; a token that was revoked since takes nothing back.
             let allowed = Meta {
                 actor: Actor::System,
                 idempotency: None,
@@ -161,7 +163,7 @@ impl Writer {
             };
             decide(speculative, &request.command, &allowed)
         } else {
-            decide(speculative, &request.command, &meta)
+            decided
         };
         match decided? {
             Decision::Append(events) => {

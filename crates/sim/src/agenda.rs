@@ -36,6 +36,18 @@ pub(crate) enum Turn {
         revision: u64,
         since_ms: u64,
     },
+    /// An operator asks whether everybody has a kill that is not stored.
+    AskWhoIsBraked {
+        node: usize,
+        boot: u64,
+        environment: EnvironmentKey,
+        number: u64,
+        since_ms: u64,
+    },
+    /// A kill has waited for the store for long enough.
+    LosePatience { node: usize, boot: u64, errand: u64 },
+    /// A node keeps beside the journal which kills are out.
+    KeepBrakes { node: usize, boot: u64 },
     /// A node's writer goes on to its next stage.
     Write { node: usize, boot: u64 },
     /// A node looks after itself: journal, rolls, silent streams.

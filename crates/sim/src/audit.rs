@@ -2,6 +2,7 @@
 //! everybody to it. It knows what really happened, which nobody in the world does.
 
 mod answers;
+mod brake;
 mod confirmation;
 mod evaluator;
 mod ledger;
@@ -17,6 +18,7 @@ use leverframe_store::memory::Disk;
 
 use crate::operator::Request;
 use answers::Answers;
+use brake::Out;
 use confirmation::Heard;
 use ledger::Ledger;
 
@@ -59,6 +61,8 @@ pub(crate) struct Auditor {
     /// The furthest place that each process has really been at.
     reached: BTreeMap<Box<str>, (u64, u64)>,
     heard: Heard,
+    /// Kills that were out ahead of the journal.
+    out: Out,
     pub(crate) counts: Counts,
 }
 
@@ -85,6 +89,7 @@ impl Auditor {
             keys: BTreeMap::new(),
             reached: BTreeMap::new(),
             heard: Heard::default(),
+            out: Out::default(),
             counts: Counts::default(),
         }
     }
@@ -145,6 +150,7 @@ impl Auditor {
         }
         self.note_answers(&entry);
         self.entries.push(entry);
+        self.note_own_record();
         self.check_record(&before)
     }
 

@@ -1,6 +1,8 @@
 //! A node: the writer, the feeds and the streams, put together as the real one puts them together,
 //! but in one thread, and stopped between any two stages of a write.
 
+mod ahead;
+mod brake;
 mod decision;
 mod feed;
 mod start;
@@ -19,12 +21,13 @@ use crate::connection::Cargo;
 use crate::operator::Request;
 use crate::plant::Plant;
 
+pub(crate) use brake::{Brake, Brakes};
 pub(crate) use decision::Ruling;
 use feed::Next;
 pub(crate) use feed::{Feed, cursor_of};
 pub(crate) use start::{append_opening, continue_after_restore, latched};
-use writer::Stage;
 pub(crate) use writer::Written;
+use writer::{Job, Stage};
 
 /// A stream whose evaluator says nothing for this long is closed, in milliseconds.
 pub(crate) const SILENCE_MS_MAX: i64 = 15_000;
@@ -42,13 +45,15 @@ pub(crate) struct Node {
     fence: Option<Fence>,
     pub(crate) state: Arc<State>,
     pub(crate) feeds: BTreeMap<EnvironmentKey, Feed>,
-    queue: VecDeque<Request>,
+    queue: VecDeque<Job>,
     stage: Stage,
     streams: BTreeMap<u64, Stream>,
     /// What the wall clock said when the world's clock said 0, by this node's reckoning: it looked
     /// at the wall clock once, when it started.
     steady_from: Timestamp,
     snapshot_revision: u64,
+    /// Kills that are out and not in the journal.
+    brakes: Brakes,
     pinged: Timestamp,
     plant: Option<Plant>,
 }
@@ -70,6 +75,12 @@ pub(crate) enum Answer {
         revision: u64,
         link: Option<Link>,
         environments: Vec<EnvironmentKey>,
+        node: usize,
+    },
+    /// It is out and not in the journal, under this number.
+    NotStored {
+        number: u64,
+        environment: EnvironmentKey,
         node: usize,
     },
     /// The state is as it was.
@@ -96,7 +107,7 @@ impl Node {
     /// Takes a request; false when the writer was idle and has to be woken.
     pub(crate) fn accept(&mut self, request: Request) -> bool {
         let was_busy = self.is_mid_write() || !self.queue.is_empty();
-        self.queue.push_back(request);
+        self.queue.push_back(Job::asked(request));
         was_busy
     }
 
@@ -268,6 +279,8 @@ impl Node {
     /// Leads no longer. Returns the connections that are over.
     fn step_down(&mut self) -> Vec<u64> {
         self.fence = None;
+        // Whoever leads next takes them up from where they are kept.
+        self.brakes = Brakes::default();
         self.streams.keys().copied().collect()
     }
 

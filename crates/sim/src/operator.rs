@@ -133,6 +133,71 @@ pub(crate) fn some_request(
     }
 }
 
+/// A kill by somebody who may of something that is open, if anything is; and an opening of the same.
+pub(crate) fn some_kill(
+    (errand, operator): (u64, usize),
+    state: &State,
+    chance: &mut Chance,
+) -> (Request, Command) {
+    let (flag, mut environment) = some_lever(state, chance);
+    if chance.percent(30) {
+        // Where nothing is guarded more can go wrong.
+        environment = shop::environment("dev");
+    }
+    let opening = Command::Open {
+        flag: flag.clone(),
+        environment: environment.clone(),
+        exposure: Exposure::of(Percentage::FULL),
+    };
+    let command = Command::Close {
+        flags: some_selection(flag, chance),
+        environment,
+    };
+    let idempotency = chance.percent(80).then(|| idempotency(errand));
+    let request = Request {
+        errand,
+        operator,
+        command,
+        actor: Actor::Token {
+            id: shop::ROOT.into(),
+        },
+        why: Why::default(),
+        if_match: None,
+        idempotency,
+    };
+    (request, opening)
+}
+
+/// An opening by somebody who knows where the lever stands.
+pub(crate) fn some_opening(
+    (errand, operator): (u64, usize),
+    opening: Command,
+    state: &State,
+) -> Request {
+    let is_guarded = state
+        .environments()
+        .any(|entry| entry.environment.guarded && opening_in(&opening, &entry.environment.key));
+    Request {
+        errand,
+        operator,
+        // Where nothing is guarded nobody need have looked.
+        if_match: if_match(&opening, state).filter(|_| is_guarded),
+        command: opening,
+        actor: Actor::Token {
+            id: shop::ROOT.into(),
+        },
+        why: Why {
+            reason: Some("it is needed".into()),
+            incident: None,
+        },
+        idempotency: Some(idempotency(errand)),
+    }
+}
+
+fn opening_in(command: &Command, key: &EnvironmentKey) -> bool {
+    matches!(command, Command::Open { environment, .. } if environment == key)
+}
+
 pub(crate) fn idempotency(errand: u64) -> Idempotency {
     Idempotency {
         key: format!("key-{errand}").into(),

@@ -42,11 +42,29 @@ pub enum Plant {
     RollTrustsTheWallClock,
     /// A joiner is sent a snapshot that was made earlier, and the changes since.
     JoinersGetOldSnapshots,
+    /// A kill is refused while the store fails.
+    BrakeNeedsTheStore,
+    /// A kill that is out and not stored is not kept beside the journal.
+    BrakesAreNotKept,
+    /// A node that starts does not look whether kills were out.
+    BrakesForgottenOnStart,
+    /// A kill that is out is not tried again when the store fails once more.
+    BrakesGivenUp,
+    /// A kill that was out is stored in the name of the node.
+    BrakesStoredByNobody,
+    /// A kill that is out is stored though its own request was, meanwhile.
+    BrakesStoredTwice,
+    /// Numbers of kills begin at 1 with every node that forgot them.
+    BrakeNumbersBeginAgain,
+    /// A snapshot shows open what a kill closes that is not stored.
+    JoinersSeeBrakedFlagsOpen,
+    /// A frame says that no kill is out while one is.
+    ReleasedWhileOutstanding,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 28] = [
         Self::SkipTheSync,
         Self::PublishBeforeAppend,
         Self::AnswerBeforeAppend,
@@ -66,5 +84,14 @@ impl Plant {
         Self::RampMovesPeople,
         Self::RollTrustsTheWallClock,
         Self::JoinersGetOldSnapshots,
+        Self::BrakeNeedsTheStore,
+        Self::BrakesAreNotKept,
+        Self::BrakesForgottenOnStart,
+        Self::BrakesGivenUp,
+        Self::BrakesStoredByNobody,
+        Self::BrakesStoredTwice,
+        Self::BrakeNumbersBeginAgain,
+        Self::JoinersSeeBrakedFlagsOpen,
+        Self::ReleasedWhileOutstanding,
     ];
 }

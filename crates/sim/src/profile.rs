@@ -22,6 +22,8 @@ pub struct Profile {
     pub delay_ms_max: u64,
     /// How often something goes wrong: the longest time in between, in milliseconds; 0 for never.
     pub trouble_every_ms: u64,
+    /// How often what goes wrong is the store, while somebody pulls a kill.
+    pub store_trouble: u64,
 }
 
 impl Profile {
@@ -40,6 +42,7 @@ impl Profile {
             repeated: 0,
             delay_ms_max: 20,
             trouble_every_ms: 0,
+            store_trouble: 100,
         }
     }
 
@@ -71,13 +74,26 @@ impl Profile {
         }
     }
 
-    /// One of many, by the seed: most rough or stormy, some calm.
+    /// A store that fails most of the time, over connections that only break.
+    #[must_use]
+    pub fn blackout() -> Self {
+        Self {
+            chaotic_connections: 0,
+            delay_ms_max: 100,
+            trouble_every_ms: 1_600,
+            store_trouble: 600,
+            ..Self::rough()
+        }
+    }
+
+    /// One of many, by the seed: most rough or stormy, some calm or without a store.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ 0x5ea5_0f5e);
         let base = match chance.below(8) {
             0 => Self::calm(),
-            1..4 => Self::rough(),
+            1 => Self::blackout(),
+            2..4 => Self::rough(),
             _ => Self::stormy(),
         };
         Self {

@@ -61,6 +61,18 @@ pub struct Report {
     pub goodbyes: u64,
     /// Times the wall clock was set.
     pub clock_jumps: u64,
+    /// Kills that went out ahead of the journal.
+    pub brakes: u64,
+    /// Of those, that were in the journal later.
+    pub brakes_stored: u64,
+    /// Times everybody had such a kill.
+    pub brakes_confirmed: u64,
+    /// Such kills that a node found kept when it began to lead.
+    pub brakes_taken_up: u64,
+    /// Such kills that nothing had kept when the process that held them ended.
+    pub brakes_lost: u64,
+    /// Times the disk did not answer.
+    pub hangs: u64,
     /// Answers that were compared with a fresh snapshot's.
     pub answers: u64,
 }
@@ -110,12 +122,18 @@ impl Report {
             &mut self.cache_starts,
             &mut self.goodbyes,
             &mut self.clock_jumps,
+            &mut self.brakes,
+            &mut self.brakes_stored,
+            &mut self.brakes_confirmed,
+            &mut self.brakes_taken_up,
+            &mut self.brakes_lost,
+            &mut self.hangs,
             &mut self.answers,
         ]
     }
 }
 
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 35] = [
     "turns",
     "records",
     "accepted",
@@ -144,6 +162,12 @@ const NAMES: [&str; 29] = [
     "starts from cache",
     "goodbyes",
     "clock jumps",
+    "kills not stored at first",
+    "of them stored later",
+    "of them confirmed",
+    "of them taken up after a restart",
+    "of them kept nowhere",
+    "hanging disks",
     "answers compared",
 ];
 

@@ -1,5 +1,6 @@
 //! The world: takes one turn after another from the agenda, and has the auditor look at each.
 
+mod brake;
 mod follow;
 mod operate;
 mod send;
@@ -57,6 +58,10 @@ pub struct World {
     is_quiet: bool,
     /// The disk was told to fail reads.
     is_unreadable: bool,
+    /// The disk has no room.
+    is_full: bool,
+    /// The disk does not answer who wants to write.
+    is_hanging: bool,
 }
 
 /// A place where a node runs, or could.
@@ -112,6 +117,8 @@ impl World {
             report: Report::default(),
             is_quiet: false,
             is_unreadable: false,
+            is_full: false,
+            is_hanging: false,
         }
     }
 
@@ -266,6 +273,15 @@ impl World {
             } => {
                 self.ask_who_has_it(node, &environment, revision, since_ms)?;
             }
+            Turn::AskWhoIsBraked {
+                node,
+                boot,
+                environment,
+                number,
+                since_ms,
+            } => self.ask_who_is_braked((node, boot), &environment, number, since_ms)?,
+            Turn::LosePatience { node, boot, errand } => self.lose_patience(node, boot, errand)?,
+            Turn::KeepBrakes { node, boot } => self.keep_brakes(node, boot)?,
             Turn::Write { node, boot } => self.write(node, boot)?,
             Turn::LookAfter { node, boot } => self.look_after(node, boot)?,
             Turn::Start { node } => self.start(node)?,

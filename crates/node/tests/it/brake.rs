@@ -2,6 +2,7 @@
 
 use leverframe_flags::{Context, Update};
 use leverframe_node::{Next, SubmitError, Wanted};
+use leverframe_store::Beside as _;
 use leverframe_store::memory::Failure;
 
 use crate::bench::{Bench, SOON, frames};
@@ -234,5 +235,42 @@ async fn a_brake_token_that_is_revoked_while_its_kill_waits_takes_nothing_back()
             .unwrap()
             .position("prod")
             .is_closed()
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_was_kept_nowhere_is_never_given_again() {
+    let bench = open_in_prod().await;
+    bench
+        .disk
+        .faults()
+        .fail_appends(Some(Failure::BeforeDurable));
+    let lost = bench.kill("checkout", "prod").await.unwrap().brake.unwrap();
+    bench.until_kept().await;
+    bench.disk.save_brakes(b"lost with the disk").unwrap();
+    let bench = bench.restarted().await;
+    assert!(bench.node.brakes().is_empty());
+    let next = bench.kill("checkout", "prod").await.unwrap().brake.unwrap();
+    assert!(
+        next > lost,
+        "an evaluator that has kill {lost} would count as having kill {next}"
+    );
+}
+
+#[tokio::test]
+async fn a_later_kill_names_the_flags_of_those_before_it_that_are_out() {
+    let bench = open_in_prod().await;
+    bench.create_flag("search").await;
+    bench.open("search", "prod", 100).await;
+    bench
+        .disk
+        .faults()
+        .fail_appends(Some(Failure::BeforeDurable));
+    bench.kill("checkout", "prod").await.unwrap();
+    bench.kill("search", "prod").await.unwrap();
+    let tape = bench.tape.0.lock().unwrap().last().cloned();
+    assert!(
+        matches!(&tape, Some(Update::Brake { closed, .. }) if closed.len() == 2),
+        "{tape:?}"
     );
 }

@@ -1,6 +1,8 @@
 //! What must be true of every evaluator, whatever its connection is like.
 
-use leverframe_flags::{Cause, Context};
+use std::collections::BTreeSet;
+
+use leverframe_flags::{Cause, Context, FlagKey, RuleSet};
 
 use super::answers::table;
 use super::{Auditor, Verdict, demand};
@@ -48,7 +50,15 @@ impl Auditor {
                 here.1, here.0
             )
         })?;
-        let Some(known) = known else {
+        let told = table(rules);
+        self.counts.answers += told
+            .values()
+            .map(|row| row.variants.len() as u64)
+            .sum::<u64>();
+
+        self.check_braked(evaluator, &told)?;
+        let held = self.may_be_held(evaluator);
+        let Some(known) = self.answers.get(&place) else {
             return Ok(());
         };
         let wanted = if evaluator.is_old {
@@ -56,11 +66,6 @@ impl Auditor {
         } else {
             &known.new
         };
-        let told = table(rules);
-        self.counts.answers += told
-            .values()
-            .map(|row| row.variants.len() as u64)
-            .sum::<u64>();
 
         // P3, by the ledger and nothing else.
         if let Some(ledger) = self.ledgers.get(&cursor.epoch) {
@@ -85,6 +90,7 @@ impl Auditor {
             let Some(wanted) = wanted.get(flag) else {
                 continue;
             };
+            let is_held = is_held || held.contains(flag) || needs_held(rules, flag, &held);
             let answers = row.variants.iter().zip(&wanted.variants);
             for (customer, (told, fresh)) in answers.enumerate() {
                 let is_right = told == fresh || (is_held && *told == wanted.closed);
@@ -102,11 +108,16 @@ impl Auditor {
                 || format!("{name} was told to keep {flag} closed, and does not"),
             )?;
         }
-        shop::with_contexts(|contexts| self.check_words(evaluator, &contexts[0]))
+        shop::with_contexts(|contexts| self.check_words(evaluator, &held, &contexts[0]))
     }
 
     /// P1, P3: an answer that falls back says why, and one that is too old falls back.
-    fn check_words(&self, evaluator: &Evaluator, context: &Context) -> Verdict {
+    fn check_words(
+        &self,
+        evaluator: &Evaluator,
+        held: &BTreeSet<FlagKey>,
+        context: &Context,
+    ) -> Verdict {
         let Some(rules) = evaluator.rules() else {
             return Ok(());
         };
@@ -115,7 +126,8 @@ impl Auditor {
                 continue;
             };
             let is_unreadable = flag.definition().is_err() && !flag.position.is_closed();
-            let is_said = outcome.cause == Some(Cause::Undecodable)
+            let is_said = held.contains(flag.key)
+                || outcome.cause == Some(Cause::Undecodable)
                 || outcome.cause == Some(Cause::ForcedClosed);
             let stale_after_s = flag
                 .definition()
@@ -163,4 +175,16 @@ impl Auditor {
             )
         })
     }
+}
+
+/// Whether a flag needs one that is held closed.
+fn needs_held(rules: &RuleSet, flag: &FlagKey, held: &BTreeSet<FlagKey>) -> bool {
+    let known = rules.flags().find(|known| known.key == flag);
+    let definition = known.and_then(|known| known.definition().ok());
+    definition.is_some_and(|definition| {
+        let needed = definition.prerequisites.iter();
+        needed
+            .map(|needed| &needed.flag)
+            .any(|key| held.contains(key))
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use leverframe_core::access::Actor;
 use leverframe_core::decide::{Decision, decide};
 use leverframe_core::rejection::Rejection;
 use leverframe_core::{Command, Entry, Event, Meta, State, Why};
@@ -53,6 +54,34 @@ pub(super) fn rule(
         meta,
         ruling,
     }
+}
+
+/// The same for a kill that is out already. If its own request made it into the journal after all,
+/// it is that; else it was allowed when it went out, and a token that was revoked since takes nothing
+/// back.
+pub(super) fn rule_allowed(
+    state: &Arc<State>,
+    request: &Request,
+    now: leverframe_core::Timestamp,
+    chance: &mut Chance,
+    plant: Option<Plant>,
+) -> Ruling {
+    let mut ruling = rule(state, request, now, chance, plant);
+    if matches!(ruling.ruling, Ok(Decision::Repeat { .. }))
+        && plant != Some(Plant::BrakesStoredTwice)
+    {
+        return ruling;
+    }
+    let allowed = Meta {
+        actor: Actor::System,
+        idempotency: None,
+        ..ruling.meta.clone()
+    };
+    ruling.ruling = decide(state, &ruling.command, &allowed);
+    if plant == Some(Plant::BrakesStoredByNobody) {
+        ruling.meta = allowed;
+    }
+    ruling
 }
 
 /// Makes the entry, and the state behind it.

@@ -10,10 +10,11 @@ use leverframe_core::roll::{Member, Roll};
 use leverframe_core::{Command, Entry, Meta, State, Timestamp, Why, state};
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_store::memory::Disk;
-use leverframe_store::{Beside, Head, MemoryStore, Reader, Store};
+use leverframe_store::{Beside, Head, MemoryStore, Reader, Store, StoredSnapshot};
 use serde_json::Value as Json;
 
 use super::Node;
+use super::brake::Brakes;
 use super::decision::step;
 use super::feed::Feed;
 use super::writer::Stage;
@@ -56,7 +57,7 @@ impl Node {
         let mut feeds = BTreeMap::new();
         Feed::add(&mut feeds, &state, &mut rolls, plant);
         let now_ms = i64::try_from(clock.now_ms()).unwrap_or(i64::MAX);
-        Ok(Self {
+        let mut node = Self {
             index,
             boot,
             store,
@@ -68,9 +69,14 @@ impl Node {
             streams: BTreeMap::new(),
             steady_from: clock.wall().plus_ms(-now_ms),
             snapshot_revision,
+            brakes: Brakes::default(),
             pinged: clock.wall(),
             plant,
-        })
+        };
+        if leads {
+            node.take_brakes_up();
+        }
+        Ok(node)
     }
 
     /// Takes the leadership from whoever has it: fences it off first, then reads what it wrote.
@@ -85,6 +91,9 @@ impl Node {
         let mut rolls = load_rolls(&*beside, self.steady(clock), self.plant);
         self.feeds.clear();
         Feed::add(&mut self.feeds, &self.state, &mut rolls, self.plant);
+        if self.leads() {
+            self.take_brakes_up();
+        }
     }
 }
 
@@ -107,8 +116,21 @@ fn load_rolls(
         .collect()
 }
 
+/// The newest saved state that is whole and that the journal still has the revision of.
 fn from_snapshot(beside: &dyn Beside, reader: &dyn Reader, plant: Option<Plant>) -> Option<State> {
-    let stored = beside.load_snapshot()?;
+    let mut state = None;
+    beside.offer_snapshots(&mut |stored| {
+        state = read_snapshot(&stored, reader, plant);
+        state.is_some()
+    });
+    state
+}
+
+fn read_snapshot(
+    stored: &StoredSnapshot,
+    reader: &dyn Reader,
+    plant: Option<Plant>,
+) -> Option<State> {
     reader.check(stored.head).ok()?;
     let mut json: Json = serde_json::from_slice(&stored.bytes).ok()?;
     if plant == Some(Plant::LatchForgottenOnRestart) {

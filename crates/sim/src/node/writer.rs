@@ -8,7 +8,8 @@ use leverframe_core::{Command, Entry, Event, State, frame};
 use leverframe_flags::EnvironmentKey;
 use leverframe_store::{AppendError, Beside, Head, Store, StoreError, StoredSnapshot};
 
-use super::decision::{Ruling, Step, rule, step};
+use super::brake::Brake;
+use super::decision::{Ruling, Step, rule, rule_allowed, step};
 use super::feed::Feed;
 use super::{Answer, Node};
 use crate::chance::Chance;
@@ -31,16 +32,26 @@ pub(super) enum Stage {
     Published(Group),
 }
 
+/// A request on its way, or a kill that was out ahead of the journal.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) request: Request,
+    /// Nobody waits for the answer of a kill that was answered when it went out.
+    pub(super) is_awaited: bool,
+    /// The number of the kill that this is to store.
+    pub(super) brake: Option<u64>,
+}
+
 /// A group of commands under way.
 pub(super) struct Group {
-    requests: Vec<Request>,
-    answers: Vec<Given>,
-    steps: Vec<Step>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) answers: Vec<Given>,
+    pub(super) steps: Vec<Step>,
     attempt: u32,
 }
 
 /// What a request will be answered.
-enum Given {
+pub(super) enum Given {
     /// That its step is stored.
     Stored(usize),
     Settled(Answer),
@@ -51,6 +62,11 @@ enum Given {
 pub(crate) struct Written {
     pub(crate) answers: Vec<(usize, u64, Answer)>,
     pub(crate) rulings: Vec<Ruling>,
+    /// Kills that went out ahead of the journal.
+    pub(crate) braked: Vec<Brake>,
+    /// Kills that were out ahead of the journal and no longer are, and the revision that has them,
+    /// if there is anything left to close.
+    pub(crate) settled: Vec<(u64, Option<u64>)>,
     /// Connections that are over, because the node leads no longer.
     pub(crate) over: Vec<u64>,
     /// The revisions that a successful append stored.
@@ -66,16 +82,16 @@ impl Node {
         let mut written = Written::default();
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => {
-                let requests = self.take_group();
-                if requests.is_empty() {
+                let jobs = self.take_group();
+                if jobs.is_empty() {
                     return None;
                 }
                 if !self.leads() {
                     written.words = "does not lead, and says so".to_owned();
-                    self.refuse(&requests, "another node leads", &mut written);
+                    self.refuse(&jobs, "another node leads", (clock, chance), &mut written);
                     return Some(written);
                 }
-                self.decide_group(requests, 0, clock, chance, &mut written);
+                self.decide_group(jobs, 0, clock, chance, &mut written);
             }
             Stage::Decided(group) => self.store(group, clock, chance, &mut written),
             Stage::Stored(group) => {
@@ -89,6 +105,7 @@ impl Node {
                 if self.plant != Some(Plant::AnswerBeforeAppend) {
                     written.answers = self.answers(&group);
                 }
+                written.settled = self.settle(&group);
                 written.words = "answers".to_owned();
                 self.save_snapshot();
             }
@@ -101,19 +118,34 @@ impl Node {
         self.is_mid_write() || !self.queue.is_empty()
     }
 
-    /// Closes come before everything else.
-    fn take_group(&mut self) -> Vec<Request> {
-        let is_brake = |request: &Request| matches!(request.command, Command::Close { .. });
+    /// Whether the next thing the writer does waits for the disk.
+    pub(crate) fn is_about_to_store(&self) -> bool {
+        matches!(self.stage, Stage::Decided(_))
+    }
+
+    /// Kills that are out already come first, then closes, then everything else.
+    fn take_group(&mut self) -> Vec<Job> {
+        let is_brake = |job: &Job| matches!(job.request.command, Command::Close { .. });
         self.queue
             .make_contiguous()
-            .sort_by_key(|request| !is_brake(request));
+            .sort_by_key(|job| !is_brake(job));
         let taken = self.queue.len().min(GROUP_MAX);
-        self.queue.drain(..taken).collect()
+        let asked: Vec<Job> = self.queue.drain(..taken).collect();
+        let again = self.brakes.outstanding.values().map(Job::out);
+        again.chain(asked).collect()
+    }
+
+    /// The group under way, if the disk or the streams have not had it yet.
+    pub(super) fn group_mut(&mut self) -> Option<&mut Group> {
+        match &mut self.stage {
+            Stage::Idle => None,
+            Stage::Decided(group) | Stage::Stored(group) | Stage::Published(group) => Some(group),
+        }
     }
 
     fn decide_group(
         &mut self,
-        requests: Vec<Request>,
+        jobs: Vec<Job>,
         attempt: u32,
         clock: &Clock,
         chance: &mut Chance,
@@ -121,13 +153,17 @@ impl Node {
     ) {
         let mut speculative = Arc::clone(&self.state);
         let mut group = Group {
-            requests,
+            jobs,
             answers: Vec::new(),
             steps: Vec::new(),
             attempt,
         };
-        for request in &group.requests {
-            let ruling = rule(&speculative, request, clock.wall(), chance, self.plant);
+        for Job { request, brake, .. } in &group.jobs {
+            let ruling = match brake {
+                // It was allowed when it went out.
+                Some(_) => rule_allowed(&speculative, request, clock.wall(), chance, self.plant),
+                None => rule(&speculative, request, clock.wall(), chance, self.plant),
+            };
             let given = match &ruling.ruling {
                 Ok(Decision::Append(events)) => {
                     match step(&speculative, events.clone(), &ruling.meta) {
@@ -156,9 +192,11 @@ impl Node {
                 Err(rejection) => Given::Settled(Answer::Rejected(rejection.clone())),
             };
             group.answers.push(given);
-            written.rulings.push(ruling);
+            if brake.is_none() {
+                written.rulings.push(ruling);
+            }
         }
-        written.words = format!("decides {} of {}", group.steps.len(), group.requests.len());
+        written.words = format!("decides {} of {}", group.steps.len(), group.jobs.len());
         if self.plant == Some(Plant::PublishBeforeAppend) {
             self.publish_group(&group);
         }
@@ -191,9 +229,10 @@ impl Node {
                 written.words = "was too late; decides again".to_owned();
                 self.catch_up();
                 if group.attempt < ATTEMPTS_MAX {
-                    self.decide_group(group.requests, group.attempt + 1, clock, chance, written);
+                    self.decide_group(group.jobs, group.attempt + 1, clock, chance, written);
                 } else {
-                    self.refuse(&group.requests, "other writers were faster", written);
+                    let why = "other writers were faster";
+                    self.refuse(&group.jobs, why, (clock, chance), written);
                 }
             }
             Err(AppendError::Fenced { .. }) if self.plant == Some(Plant::IgnoreTheFence) => {
@@ -205,14 +244,15 @@ impl Node {
                 written.words = "is fenced, and leads no longer".to_owned();
                 written.is_fenced = true;
                 written.over = self.step_down();
-                self.refuse(&group.requests, "another node leads", written);
+                self.refuse(&group.jobs, "another node leads", (clock, chance), written);
             }
             Err(AppendError::Failed(error)) => {
                 written.words = format!("cannot store: {error}");
                 written.has_failed = true;
                 // Whether it is there after all only the store can say.
                 self.catch_up();
-                self.refuse(&group.requests, "it could not be stored", written);
+                let why = "it could not be stored";
+                self.refuse(&group.jobs, why, (clock, chance), written);
             }
         }
     }
@@ -268,9 +308,10 @@ impl Node {
     }
 
     fn answers(&self, group: &Group) -> Vec<(usize, u64, Answer)> {
-        let answers = group.requests.iter().zip(&group.answers);
+        let answers = group.jobs.iter().zip(&group.answers);
         answers
-            .map(|(request, given)| {
+            .filter(|(job, _)| job.is_awaited)
+            .map(|(Job { request, .. }, given)| {
                 let answer = match given {
                     Given::Settled(answer) => answer.clone(),
                     Given::Stored(index) => {
@@ -288,17 +329,32 @@ impl Node {
             .collect()
     }
 
-    fn refuse(&self, requests: &[Request], why: &str, written: &mut Written) {
-        written.answers = requests
-            .iter()
-            .map(|request| {
-                (
-                    request.operator,
-                    request.errand,
-                    Answer::Unavailable(why.to_owned()),
-                )
-            })
-            .collect();
+    /// Tells everybody that nothing was stored. Kills go out all the same, while this node leads.
+    fn refuse(
+        &mut self,
+        jobs: &[Job],
+        why: &str,
+        (clock, chance): (&Clock, &mut Chance),
+        written: &mut Written,
+    ) {
+        for job in jobs {
+            if job.brake.is_some() && self.plant == Some(Plant::BrakesGivenUp) {
+                written.settled.extend(self.give_up(job));
+            }
+            if !job.is_awaited {
+                continue;
+            }
+            let request = &job.request;
+            let is_kill = matches!(request.command, Command::Close { .. });
+            let is_free = self.plant != Some(Plant::BrakeNeedsTheStore);
+            let answer = match is_kill && is_free && self.leads() {
+                true => self.brake(request, clock, chance, written),
+                false => Answer::Unavailable(why.to_owned()),
+            };
+            written
+                .answers
+                .push((request.operator, request.errand, answer));
+        }
     }
 
     fn save_snapshot(&mut self) {
@@ -314,6 +370,24 @@ impl Node {
             let beside: Arc<dyn Beside> = self.store.beside();
             // A snapshot may be lost without losing a change.
             let _ = beside.save_snapshot(&StoredSnapshot { head, bytes });
+        }
+    }
+}
+
+impl Job {
+    pub(super) fn asked(request: Request) -> Self {
+        Self {
+            request,
+            is_awaited: true,
+            brake: None,
+        }
+    }
+
+    fn out(brake: &Brake) -> Self {
+        Self {
+            request: brake.request(),
+            is_awaited: false,
+            brake: Some(brake.number),
         }
     }
 }

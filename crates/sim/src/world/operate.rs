@@ -6,7 +6,7 @@ use super::World;
 use crate::agenda::Turn;
 use crate::audit::Verdict;
 use crate::node::Answer;
-use crate::operator::{ATTEMPTS_MAX, Errand, some_request};
+use crate::operator::{ATTEMPTS_MAX, Errand, some_kill, some_opening, some_request};
 
 /// How long a command waits for its confirmation, in milliseconds.
 const CONFIRM_MS_MAX: u64 = 10_000;
@@ -30,6 +30,52 @@ impl World {
         }
         let in_ms = self.chance.between(20, 400);
         self.put_in(in_ms, Turn::Operate { operator });
+    }
+
+    /// Somebody who has time pulls a kill. Sometimes somebody else opens the same, or kills something
+    /// else, at that very moment.
+    pub(super) fn kill_in_a_hurry(&mut self) {
+        let idle = |operator: &usize| self.operators[*operator].errand.is_none();
+        let idle: Vec<usize> = (0..self.operators.len()).filter(idle).collect();
+        let Some((operator, others)) = idle.split_first() else {
+            return;
+        };
+        let state = &self.auditor.state;
+        self.errands += 1;
+        let (kill, opening) = some_kill((self.errands, *operator), state, &mut self.chance);
+        let mut requests = vec![kill];
+        if let Some(other) = others.first() {
+            self.errands += 1;
+            let errand = (self.errands, *other);
+            match self.chance.below(4) {
+                0 => {}
+                1 => requests.push(some_kill(errand, state, &mut self.chance).0),
+                _ => requests.push(some_opening(errand, opening, state)),
+            }
+        }
+        if self.chance.percent(50) {
+            requests.reverse();
+        }
+        let in_ms = 1 + self.delay_ms();
+        let node = self.leading().unwrap_or(0);
+        for request in requests {
+            self.auditor.expect(&request);
+            let (operator, errand) = (request.operator, request.errand);
+            self.operators[operator].errand = Some(Errand {
+                request: request.clone(),
+                attempt: 1,
+            });
+            let request = Box::new(request);
+            self.put_in(in_ms, Turn::Request { node, request });
+            self.put_in(
+                2_500,
+                Turn::GiveUpWaiting {
+                    operator,
+                    errand,
+                    attempt: 1,
+                },
+            );
+        }
     }
 
     /// Sends an errand, for the first time or again.
@@ -105,6 +151,28 @@ impl World {
                 return Ok(());
             }
             Answer::Rejected(_) => {}
+            Answer::NotStored {
+                number,
+                environment,
+                node,
+            } => {
+                self.tell(&format!(
+                    "errand {errand} is out as kill {number}, NOT STORED"
+                ));
+                let since_ms = self.clock.now_ms();
+                if let Some(boot) = self.boot(node) {
+                    self.put_in(
+                        0,
+                        Turn::AskWhoIsBraked {
+                            node,
+                            boot,
+                            environment,
+                            number,
+                            since_ms,
+                        },
+                    );
+                }
+            }
             Answer::Accepted {
                 revision,
                 environments,

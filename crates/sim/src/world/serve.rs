@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use leverframe_core::Command;
+
 use super::World;
+use super::brake::PATIENCE_MS;
 use crate::agenda::Turn;
 use crate::audit::{Verdict, demand};
 use crate::clock::Clock;
@@ -77,6 +80,13 @@ impl World {
                 ));
                 self.auditor.check_node(node, &process.state)?;
                 self.auditor.note_rolls_loaded(node);
+                if leads {
+                    self.report.brakes_taken_up += process.brakes().outstanding.len() as u64;
+                    self.auditor.note_brakes_taken_up(boot, process.brakes())?;
+                    if process.has_brakes() {
+                        self.put_in(1, Turn::Write { node, boot });
+                    }
+                }
                 self.seats[node].node = Some(process);
                 self.seats[node].is_paused = false;
                 if leads {
@@ -108,8 +118,13 @@ impl World {
             return;
         };
         let boot = process.boot;
+        let errand = request.errand;
+        let is_kill = matches!(request.command, Command::Close { .. });
         let was_busy = process.accept(*request);
         self.tell(&format!("node {node} is asked by {words}"));
+        if is_kill {
+            self.put_in(PATIENCE_MS, Turn::LosePatience { node, boot, errand });
+        }
         if !was_busy {
             self.put_in(1, Turn::Write { node, boot });
         }
@@ -124,6 +139,10 @@ impl World {
             seat.inbox.push(Turn::Write { node, boot });
             return Ok(());
         }
+        if self.is_hanging && process.is_about_to_store() {
+            self.put_in(100, Turn::Write { node, boot });
+            return Ok(());
+        }
         let written = process.write(&self.clock, &mut self.chance);
         let has_work = process.has_work();
         if has_work {
@@ -134,8 +153,21 @@ impl World {
             return Ok(());
         };
         self.tell(&format!("node {node} {}", written.words));
+        self.follow_up_write(node, boot, written)?;
+        if std::mem::take(&mut self.seats[node].is_doomed) {
+            self.crash(node);
+        }
+        Ok(())
+    }
+
+    /// What one stage of a write came to goes its ways.
+    pub(super) fn follow_up_write(&mut self, node: usize, boot: u64, written: Written) -> Verdict {
         self.observe()?;
         self.judge(node, boot, &written)?;
+        self.note_brakes(node, boot, &written)?;
+        if written.is_fenced {
+            self.report.brakes_lost += self.auditor.note_process_gone(boot, &self.disk);
+        }
         for connection in written.over {
             self.hang_up(connection, Side::Node);
         }
@@ -144,9 +176,6 @@ impl World {
         }
         self.check_node(node)?;
         self.send_news(node, boot);
-        if std::mem::take(&mut self.seats[node].is_doomed) {
-            self.crash(node);
-        }
         Ok(())
     }
 
@@ -156,6 +185,15 @@ impl World {
         }
         self.report.failed_appends += u64::from(written.has_failed);
         self.report.fenced += u64::from(written.is_fenced);
+        let leads = self.seats[node].node.as_ref().is_some_and(Node::leads);
+        for (_, errand, answer) in &written.answers {
+            let is_refused = matches!(answer, Answer::Unavailable(_));
+            demand(
+                !(leads && is_refused && self.auditor.is_kill(*errand)),
+                "P2",
+                || format!("errand {errand} is a kill and is refused, because of the store"),
+            )?;
+        }
         if let Some((from, to)) = written.stored {
             self.report.accepted += to + 1 - from;
             demand(self.leader == Some((node, boot)), "P5", || {
@@ -193,7 +231,7 @@ impl World {
                 let words = format!("errand {errand} is rejected: {rejection}");
                 self.tell(&words);
             }
-            Answer::Unavailable(_) => {}
+            Answer::NotStored { .. } | Answer::Unavailable(_) => {}
         }
         if self.is_quiet || !self.chance.permille(2 * self.profile.lost) {
             let in_ms = 1 + self.delay_ms();
@@ -233,8 +271,13 @@ impl World {
         let did_lead = process.leads();
         let (over, pinged) = process.look_after(is_lease_over, clock);
         let leads = process.leads();
+        let is_idle_with_brakes = leads && process.has_brakes() && !process.has_work();
         if did_lead && !leads {
             self.tell(&format!("node {node} sees that another one leads"));
+            self.report.brakes_lost += self.auditor.note_process_gone(boot, &self.disk);
+        }
+        if is_idle_with_brakes {
+            self.put_in(1, Turn::Write { node, boot });
         }
         if leads {
             self.auditor.note_rolls_saved(node);
@@ -272,10 +315,19 @@ impl World {
         let did_lead = process.leads();
         process.take_over(clock);
         if !did_lead && process.leads() {
+            // The one before leads no longer, whether it knows or not: what it did not keep is gone.
+            if let Some((_, before)) = self.leader {
+                self.report.brakes_lost += self.auditor.note_process_gone(before, &self.disk);
+            }
             self.lead(node, boot);
             self.report.takeovers += 1;
             self.tell(&format!("node {node} takes the leadership over"));
             self.auditor.note_rolls_loaded(node);
+            if let Some(process) = &self.seats[node].node {
+                self.report.brakes_taken_up += process.brakes().outstanding.len() as u64;
+                self.auditor.note_brakes_taken_up(boot, process.brakes())?;
+            }
+            self.put_in(1, Turn::Write { node, boot });
             self.observe()?;
             self.check_node(node)?;
         }
@@ -300,6 +352,9 @@ impl World {
     /// The process at a place is gone from one moment to the next.
     pub(super) fn crash(&mut self, node: usize) {
         if let Some(process) = self.seats[node].node.take() {
+            if process.leads() {
+                self.report.brakes_lost += self.auditor.note_process_gone(process.boot, &self.disk);
+            }
             self.report.crashes += 1;
             self.report.crashes_mid_write += u64::from(process.is_mid_write());
             let words = if process.is_mid_write() {

@@ -95,6 +95,7 @@ impl World {
                 "everything works again, and a node is behind the journal".to_owned()
             })?;
         }
+        self.auditor.check_brakes_stored()?;
         for evaluator in &self.evaluators {
             self.auditor.check_converged(evaluator)?;
             self.auditor.check_evaluator(evaluator)?;

@@ -1,8 +1,8 @@
 //! What goes wrong.
 
-use leverframe_store::MemoryStore;
 use leverframe_store::Store as _;
 use leverframe_store::memory::{Disk, Failure};
+use leverframe_store::{Beside as _, MemoryStore};
 
 use super::World;
 use crate::agenda::Turn;
@@ -15,12 +15,13 @@ use crate::plant::Plant;
 type Trouble = fn(&mut World) -> Verdict;
 
 /// What goes wrong, and how often against the others.
-const TROUBLES: [(u64, Trouble); 16] = [
+const TROUBLES: [(u64, Trouble); 17] = [
     (6, World::crash_some_node),
     (14, World::crash_mid_write),
     (4, World::cut_power),
     (10, World::fail_next_append),
     (4, World::fill_disk),
+    (4, World::hang),
     (4, World::fail_reads),
     (8, World::pause),
     (6, World::depose),
@@ -41,6 +42,9 @@ impl World {
         }
         let in_ms = self.chance.between(20, self.profile.trouble_every_ms);
         self.put_in(in_ms, Turn::GoWrong);
+        if self.chance.permille(self.profile.store_trouble) {
+            return self.break_while_somebody_kills();
+        }
         let weights = TROUBLES.map(|(weight, _)| weight);
         let (_, trouble) = TROUBLES[self.chance.weighted(&weights)];
         trouble(self)
@@ -83,7 +87,39 @@ impl World {
 
     fn fill_disk(&mut self) -> Verdict {
         self.tell("the disk is full");
+        self.is_full = true;
         self.disk.faults().fail_appends(Some(Failure::Full));
+        self.mend_soon()
+    }
+
+    /// The disk does not answer who wants to write, for a while.
+    fn hang(&mut self) -> Verdict {
+        self.tell("the disk hangs");
+        self.report.hangs += 1;
+        self.is_hanging = true;
+        self.mend_soon()
+    }
+
+    /// The store refuses, fails its syncs or hangs, and somebody pulls a kill.
+    fn break_while_somebody_kills(&mut self) -> Verdict {
+        match self.chance.below(4) {
+            0 => self.hang()?,
+            1 => self.fill_disk()?,
+            2 => self.fail_all(Failure::BeforeDurable)?,
+            _ => self.fail_all(Failure::AfterDurable)?,
+        }
+        self.kill_in_a_hurry();
+        match self.chance.below(5) {
+            0 | 1 => self.restart_evaluator(),
+            2 => self.crash_mid_write()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn fail_all(&mut self, failure: Failure) -> Verdict {
+        self.tell(&format!("every append fails: {failure:?}"));
+        self.disk.faults().fail_appends(Some(failure));
         self.mend_soon()
     }
 
@@ -95,13 +131,20 @@ impl World {
     }
 
     fn mend_soon(&mut self) -> Verdict {
-        let in_ms = self.chance.between(100, 3_000);
+        let most_ms = if self.chance.percent(30) {
+            10_000
+        } else {
+            2_000
+        };
+        let in_ms = self.chance.between(100, most_ms);
         self.put_in(in_ms, Turn::Mend);
         Ok(())
     }
 
     pub(super) fn mend(&mut self) {
         self.is_unreadable = false;
+        self.is_full = false;
+        self.is_hanging = false;
         self.disk.faults().fail_reads(false);
         self.disk.faults().fail_appends(None);
         self.tell("the disk works");
@@ -208,6 +251,17 @@ impl World {
         Ok(())
     }
 
+    /// An evaluator dies and is back in no time.
+    fn restart_evaluator(&mut self) {
+        let evaluator = self.chance.index(self.evaluators.len());
+        if let Some(connection) = self.evaluators[evaluator].connection {
+            self.evaluators[evaluator].die();
+            self.hang_up(connection, Side::Evaluator);
+            let in_ms = self.chance.between(100, 1_500);
+            self.put_in(in_ms, Turn::Wake { evaluator });
+        }
+    }
+
     fn wake_later(&mut self, evaluator: usize) {
         let in_ms = self.chance.between(200, 15_000);
         self.put_in(in_ms, Turn::Wake { evaluator });
@@ -259,7 +313,16 @@ impl World {
             promise: "P5",
             what,
         };
+        // The snapshot goes with the old journal; the kills that were out stay.
+        let brakes = self.disk.load_brakes();
         self.disk = Disk::new();
+        if let Some(brakes) = brakes {
+            self.disk
+                .save_brakes(&brakes)
+                .map_err(|error| broken(error.to_string()))?;
+        }
+        self.is_full = false;
+        self.is_hanging = false;
         let mut store = MemoryStore::open(&self.disk);
         let fence = store
             .take_leadership(self.clock.wall())
@@ -284,8 +347,12 @@ impl World {
     }
 
     fn damage_snapshot(&mut self) -> Verdict {
-        self.tell("the snapshot is damaged");
+        self.tell("the newest snapshot is damaged");
         self.disk.faults().damage_snapshot();
+        if self.chance.percent(30) {
+            self.tell("and the other one, too");
+            self.disk.faults().damage_snapshot();
+        }
         Ok(())
     }
 }
