@@ -28,10 +28,7 @@ impl Known {
                     key: flag.key.clone(),
                     position: flag.position.clone(),
                     closed: (flag.closed.0.clone(), flag.closed.1.clone()),
-                    definition: flag
-                        .definition
-                        .map(|definition| Box::new(definition.clone()))
-                        .map_err(str::to_owned),
+                    definition: flag.definition().map(Box::new).map_err(str::to_owned),
                 })
                 .collect(),
             segments: rules.segments().collect(),

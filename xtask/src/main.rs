@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `tidy`, `codegen`.
+//! The project's own commands: `cargo xtask test`, `soak`, `tidy`, `codegen`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,6 +13,7 @@ mod need;
 mod outcome;
 mod program;
 mod report;
+mod soak;
 mod step;
 mod tidy;
 mod tree;
@@ -42,6 +43,21 @@ enum Task {
         #[arg(long)]
         list: bool,
     },
+    /// Runs what takes long: faults made on purpose, crowds, and load for twenty minutes.
+    Soak {
+        /// Only this part; may be given several times.
+        #[arg(long, value_name = "PART")]
+        only: Vec<String>,
+        /// How long the load goes on, in minutes.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+        minutes: u64,
+        /// The seed to repeat; any other every time when absent.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Lists the parts and what they need.
+        #[arg(long)]
+        list: bool,
+    },
     /// Checks what no compiler checks: dependency law, licences, file sizes, links, pages.
     Tidy,
     /// Rewrites every page that is made from the code.
@@ -63,6 +79,16 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Task::Test { only, .. } => step::run_all(&Bench::new(), &only),
+        Task::Soak { list: true, .. } => {
+            soak::list();
+            Ok(true)
+        }
+        Task::Soak {
+            only,
+            minutes,
+            seed,
+            ..
+        } => soak::run_all(&Bench::new(), &only, &soak::Wish { minutes, seed }),
         Task::Tidy => tidy::run_alone(&Bench::new()),
         Task::Fuzz { target, seconds } => {
             fuzz::run_alone(&Bench::new(), target.as_deref(), seconds)

@@ -59,6 +59,13 @@ pub(crate) const GIT: Need = Need {
     packages: &["git"],
 };
 
+/// strace, which makes system calls fail, wait or be the last.
+pub(crate) const STRACE: Need = Need {
+    name: "strace",
+    probe: &["strace", "--version"],
+    packages: &["strace"],
+};
+
 /// Sees to it that everything in `needs` is there, and says what it installs.
 pub(crate) fn provide(bench: &Bench, needs: &[&Need]) -> Result<(), Failed> {
     needs.iter().try_for_each(|need| need.provide(bench))

@@ -16,7 +16,16 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Runs `command` to its end and gives what it printed, both streams in the order of arrival.
-pub(crate) fn run(bench: &Bench, mut command: Command) -> Result<String, Failed> {
+pub(crate) fn run(bench: &Bench, command: Command) -> Result<String, Failed> {
+    run_within(bench, command, PATIENCE)
+}
+
+/// The same for what may take longer.
+pub(crate) fn run_within(
+    bench: &Bench,
+    mut command: Command,
+    patience: Duration,
+) -> Result<String, Failed> {
     let shown = shown(&command);
     let mut child = command
         .stdin(Stdio::null())
@@ -31,7 +40,7 @@ pub(crate) fn run(bench: &Bench, mut command: Command) -> Result<String, Failed>
     if let Some(stream) = child.stderr.take() {
         read_lines(stream, sender);
     }
-    let (output, in_time) = follow(bench, &lines);
+    let (output, in_time) = follow(bench, &lines, patience);
     if !in_time {
         // What it started itself may live on and hold its streams, so nobody waits for those.
         let _ = child.kill();
@@ -45,7 +54,7 @@ pub(crate) fn run(bench: &Bench, mut command: Command) -> Result<String, Failed>
     let why = if in_time {
         format!("{shown}: {status}")
     } else {
-        format!("{shown}: ended after {} minutes", PATIENCE.as_secs() / 60)
+        format!("{shown}: ended after {} minutes", patience.as_secs() / 60)
     };
     Err(Failed {
         tally: crate::outcome::closing_lines(&output)
@@ -74,7 +83,7 @@ fn read_lines(stream: impl Read + Send + 'static, sender: Sender<String>) {
 }
 
 /// Collects lines until both streams end; false when that took too long.
-fn follow(bench: &Bench, lines: &Receiver<String>) -> (String, bool) {
+fn follow(bench: &Bench, lines: &Receiver<String>, patience: Duration) -> (String, bool) {
     let started = Instant::now();
     let mut progress = Progress::new(bench.terminal, started);
     let mut output = String::new();
@@ -87,7 +96,7 @@ fn follow(bench: &Bench, lines: &Receiver<String>) -> (String, bool) {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return (output, true),
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > patience {
             return (output, false);
         }
         progress.show();

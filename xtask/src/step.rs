@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test`, in order: what fails soonest comes first.
 
-mod cargo;
+pub(crate) mod cargo;
 mod clients;
 
 use std::time::Instant;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::bail;
 
 use crate::bench::Bench;
-use crate::need::{self, C_COMPILER, GIT, NODE, NPM, Need, PYTHON};
+use crate::need::{self, C_COMPILER, GIT, NODE, NPM, Need, PYTHON, STRACE};
 use crate::outcome::{Done, Failed};
 use crate::report::{self, Line};
 use crate::tidy;
@@ -71,7 +71,7 @@ const STEPS: [Step; 11] = [
     Step {
         name: "process",
         title: "the real binary, from outside",
-        needs: &[&C_COMPILER],
+        needs: &[&C_COMPILER, &STRACE],
         after: Some(BUILD),
         run: cargo::process,
     },

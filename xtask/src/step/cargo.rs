@@ -27,7 +27,7 @@ pub(super) fn clippy(bench: &Bench) -> Result<Done, Failed> {
 
 /// Builds everything at once, so that the features of shared dependencies are decided once and
 /// the later steps find their parts built.
-pub(super) fn build(bench: &Bench) -> Result<Done, Failed> {
+pub(crate) fn build(bench: &Bench) -> Result<Done, Failed> {
     run(bench, bench.cargo(&BUILD))?;
     Ok(Done::check())
 }

@@ -1,11 +1,18 @@
 //! The bench: a real server in a directory of its own, the commands a person types at it, and
 //! evaluators that follow it. Everything is a process, and all of them die with the bench.
 
+mod change;
+mod crowd;
 mod evaluator;
+mod frames;
+mod http;
 mod outcome;
 mod output;
 mod process;
+mod proxy;
+mod report;
 mod server;
+mod tracer;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -14,10 +21,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) use change::kill;
+pub(crate) use crowd::Crowd;
 pub(crate) use evaluator::{Evaluator, Recipe};
+pub(crate) use http::{Answer, Call};
 pub(crate) use outcome::Outcome;
 pub(crate) use process::{Pending, Signal};
+pub(crate) use proxy::{Line, Mishap, Proxy};
+pub(crate) use report::{figure, minutes, progress, seed};
 pub(crate) use server::{Server, Start};
+pub(crate) use tracer::{Site, Tracer, WRITE_LIKE};
 pub(crate) use words::words;
 
 /// Longest anything may take that ought to happen at once, on a machine that is busy.
@@ -40,8 +53,17 @@ impl Bench {
 
     /// A server on an empty data directory, started in this way.
     pub(crate) fn with(start: Start) -> Self {
+        Self::in_home(tempfile::tempdir().unwrap(), start)
+    }
+
+    /// A server on an empty data directory on another disk.
+    pub(crate) fn on(disk: &Path) -> Self {
+        Self::in_home(tempfile::tempdir_in(disk).unwrap(), Start::default())
+    }
+
+    fn in_home(home: tempfile::TempDir, start: Start) -> Self {
         let mut bench = Self {
-            home: tempfile::tempdir().unwrap(),
+            home,
             start,
             server: None,
             token: String::new(),

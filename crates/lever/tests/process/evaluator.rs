@@ -1,5 +1,7 @@
 //! P1, closed by default, and P7, evaluation needs nobody: evaluators as processes.
 
+use std::path::{Path, PathBuf};
+
 use crate::bench::Bench;
 
 #[test]
@@ -155,6 +157,77 @@ fn a_disk_cache_that_is_damaged_is_no_crash_and_never_open() {
     }
     // The same with nothing damaged, so that the test can fail.
     cached.start().until(true);
+}
+
+#[test]
+fn a_disk_cache_cut_off_anywhere_is_the_last_good_or_closed_and_a_foreign_or_older_one_never_wins()
+{
+    let mut bench = Bench::with_open_checkout();
+    let cache = bench.home().join("cache");
+    let recipe = bench.recipe("b1");
+    let at = |cache: &Path| {
+        let cache = cache.to_str().unwrap();
+        recipe.clone().variable("LEVER_CACHE_DIR", cache)
+    };
+    let first = at(&cache).start();
+    first.until(true);
+    assert!(first.leave().success());
+    let older = copy(&cache, "older", |bytes| bytes);
+    bench.kill("new-checkout");
+    let second = at(&cache).start();
+    second.until(false);
+    assert!(second.leave().success());
+
+    // The server is there: whatever a disk says is older.
+    at(&older).start().until(false);
+    bench.kill_server();
+    let another = Bench::with_open_checkout();
+    let foreign = another.home().join("cache");
+    let of_another = another
+        .recipe("b1")
+        .variable("LEVER_CACHE_DIR", foreign.to_str().unwrap())
+        .start();
+    of_another.until(true);
+    assert!(of_another.leave().success());
+    let names: Vec<String> = names(&cache);
+    let renamed = copy(&foreign, "renamed", |bytes| bytes);
+    for (from, to) in self::names(&renamed).iter().zip(names) {
+        std::fs::rename(renamed.join(from), renamed.join(to)).unwrap();
+    }
+    // Closed is what was last good here; only another one's cache says open.
+    let mut evaluators = vec![at(&foreign).start(), at(&renamed).start()];
+    for eighths in 0..8 {
+        let name = format!("cut-{eighths}");
+        let cut = copy(&cache, &name, |bytes| {
+            bytes[..bytes.len() * eighths / 8].to_vec()
+        });
+        evaluators.push(at(&cut).start());
+    }
+    for evaluator in evaluators {
+        assert!(evaluator.next().ends_with(" false"));
+        assert!(!evaluator.log().contains("panicked"), "{}", evaluator.log());
+        assert!(evaluator.leave().success());
+    }
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = directory.read_dir().unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A copy beside it, each file changed by `change`.
+fn copy(directory: &Path, name: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> PathBuf {
+    let to = directory.with_extension(name);
+    std::fs::create_dir(&to).unwrap();
+    for name in names(directory) {
+        let bytes = std::fs::read(directory.join(&name)).unwrap();
+        std::fs::write(to.join(&name), change(bytes)).unwrap();
+    }
+    to
 }
 
 #[test]

@@ -49,13 +49,19 @@ impl Recipe {
     /// Starts it; it prints its first line once it has a rule set or has given up waiting for one.
     #[track_caller]
     pub(crate) fn start(&self) -> Evaluator {
-        let mut command = Command::new(program());
-        isolate(&mut command, &self.home);
+        let mut command = self.command("follow");
         command.args([&self.flag, "u-1"]);
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         Evaluator {
             process: Process::start(command),
         }
+    }
+
+    /// One of the client's example programs, with its variables set.
+    pub(super) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(example(program));
+        isolate(&mut command, &self.home);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 }
 
@@ -124,14 +130,14 @@ impl Evaluator {
     }
 }
 
-/// The example, which Cargo builds beside the tests.
-fn program() -> PathBuf {
+/// An example of the client, which Cargo builds beside the tests.
+fn example(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let profile = own.ancestors().nth(2).unwrap();
-    let program = profile.join("examples/follow");
+    let program = profile.join("examples").join(name);
     assert!(
         program.exists(),
-        "{} is missing; build it: cargo build -p leverframe --example follow",
+        "{} is missing; build it: cargo build -p leverframe --examples",
         program.display()
     );
     program

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
@@ -36,11 +36,16 @@ impl Lines {
     /// The next line; `None` at the end.
     #[track_caller]
     pub(super) fn next(&self) -> Option<String> {
-        match self.coming.recv_timeout(PATIENCE) {
+        self.next_within(PATIENCE)
+    }
+
+    #[track_caller]
+    fn next_within(&self, patience: Duration) -> Option<String> {
+        match self.coming.recv_timeout(patience) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("no line for {PATIENCE:?}; so far:\n{}", self.so_far())
+                panic!("no line for {patience:?}; so far:\n{}", self.so_far())
             }
         }
     }
@@ -48,8 +53,18 @@ impl Lines {
     /// Reads until a line is good, and gives that one.
     #[track_caller]
     pub(super) fn until(&self, is_good: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        while let Some(line) = self.next() {
+        self.until_within(PATIENCE, is_good)
+    }
+
+    /// The same for what takes long.
+    #[track_caller]
+    pub(super) fn until_within(
+        &self,
+        patience: Duration,
+        is_good: impl Fn(&str) -> bool,
+    ) -> String {
+        let deadline = Instant::now() + patience;
+        while let Some(line) = self.next_within(patience) {
             if is_good(&line) {
                 return line;
             }
@@ -61,7 +76,13 @@ impl Lines {
     /// Waits for the end and gives all of it.
     #[track_caller]
     pub(super) fn rest(&self) -> String {
-        while self.next().is_some() {}
+        self.rest_within(PATIENCE)
+    }
+
+    /// The same of what says nothing for longer.
+    #[track_caller]
+    pub(super) fn rest_within(&self, patience: Duration) -> String {
+        while self.next_within(patience).is_some() {}
         self.so_far()
     }
 

@@ -1,8 +1,9 @@
 //! Processes that are started, watched, signalled and never left behind.
 
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::PATIENCE;
 use super::outcome::Outcome;
 use super::output::Lines;
 
@@ -116,7 +117,14 @@ impl Pending {
 
     /// Waits for its end.
     #[track_caller]
-    pub(crate) fn outcome(mut self) -> Outcome {
+    pub(crate) fn outcome(self) -> Outcome {
+        self.outcome_within(PATIENCE)
+    }
+
+    /// The same of what may say nothing for this long.
+    #[track_caller]
+    pub(crate) fn outcome_within(mut self, patience: Duration) -> Outcome {
+        self.process.stdout.rest_within(patience);
         let status = self.process.end();
         Outcome {
             took: self.started.elapsed(),

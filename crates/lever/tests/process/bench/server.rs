@@ -107,6 +107,11 @@ impl Server {
         self.process.id()
     }
 
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
         self.lines().so_far()
