@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use leverframe_flags::{Context, FlagUpdate, RuleSet, SegmentUpdate};
-use leverframe_wire::frame::{Cursor, FlagFrame, Frame, FrameKind, SegmentFrame};
+use leverframe_wire::frame::{Cursor, FlagFrame, Frame, FrameKind, FrameText, SegmentFrame};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -127,7 +127,7 @@ pub(crate) fn snapshot(catalogue: &Catalogue, with_segments: bool) -> Result<Str
 
 /// The frame as the engine takes it: what a client does with it, without the client.
 pub(crate) fn updates(frame: &str) -> Result<(Vec<FlagUpdate>, Vec<SegmentUpdate>)> {
-    let frame: Frame = serde_json::from_str(frame)?;
+    let frame: FrameText<'_> = serde_json::from_str(frame)?;
     let flags = frame
         .flags
         .iter()

@@ -6,7 +6,7 @@ use leverframe_flags::{
     SegmentKey, SegmentUpdate, Update, Value, VariantKey,
 };
 use leverframe_wire::frame::{
-    self, FlagFrame, Frame, FrameKind, PositionFrame, Refusal, SegmentFrame,
+    self, FlagText, FrameKind, FrameText, PositionText, Refusal, SegmentText,
 };
 use serde_json::value::RawValue;
 
@@ -33,7 +33,7 @@ pub(crate) struct Decoded {
 /// # Errors
 /// The frame as a whole cannot be read; nothing of it may be applied.
 pub(crate) fn frame(text: &str) -> Result<Decoded, DecodeError> {
-    let frame: Frame = serde_json::from_str(text)?;
+    let frame: FrameText<'_> = serde_json::from_str(text)?;
     let cursor = cursor(&frame.cursor).map_err(DecodeError::Environment)?;
     let mut refused = Vec::new();
     let update = match frame.kind {
@@ -99,21 +99,24 @@ fn position(raw: &RawValue) -> Position {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| Position::start())
 }
 
-fn positions(frames: Vec<PositionFrame>, refused: &mut Vec<Refusal>) -> Vec<(FlagKey, Position)> {
+fn positions(
+    frames: Vec<PositionText<'_>>,
+    refused: &mut Vec<Refusal>,
+) -> Vec<(FlagKey, Position)> {
     frames
         .into_iter()
-        .filter_map(|frame| Some((flag_key(&frame.flag, refused)?, position(&frame.position))))
+        .filter_map(|frame| Some((flag_key(&frame.flag, refused)?, position(frame.position))))
         .collect()
 }
 
-fn flags(frames: Vec<FlagFrame>, refused: &mut Vec<Refusal>) -> Vec<FlagUpdate> {
+fn flags(frames: Vec<FlagText<'_>>, refused: &mut Vec<Refusal>) -> Vec<FlagUpdate> {
     frames
         .into_iter()
         .filter_map(|frame| Some(flag(flag_key(&frame.key, refused)?, &frame)))
         .collect()
 }
 
-fn flag(key: FlagKey, frame: &FlagFrame) -> FlagUpdate {
+fn flag(key: FlagKey, frame: &FlagText<'_>) -> FlagUpdate {
     let definition = definition(&key, frame);
     let closed = closed(frame);
     let (closed, definition) = match (closed, definition) {
@@ -129,14 +132,14 @@ fn flag(key: FlagKey, frame: &FlagFrame) -> FlagUpdate {
         (Err(why), _) => (nothing(), Err(why)),
     };
     FlagUpdate {
-        position: position(&frame.position),
+        position: position(frame.position),
         key,
         closed,
         definition,
     }
 }
 
-fn definition(key: &FlagKey, frame: &FlagFrame) -> Result<Box<Definition>, String> {
+fn definition(key: &FlagKey, frame: &FlagText<'_>) -> Result<Box<Definition>, String> {
     let definition: Box<Definition> =
         serde_json::from_str(frame.definition.get()).map_err(|error| error.to_string())?;
     if definition.key != *key {
@@ -145,7 +148,7 @@ fn definition(key: &FlagKey, frame: &FlagFrame) -> Result<Box<Definition>, Strin
     Ok(definition)
 }
 
-fn closed(frame: &FlagFrame) -> Result<(VariantKey, Value), String> {
+fn closed(frame: &FlagText<'_>) -> Result<(VariantKey, Value), String> {
     let variant = VariantKey::new(&frame.closed_variant).map_err(|error| error.to_string())?;
     let value = serde_json::from_str(frame.closed_value.get())
         .map_err(|error| format!("its closed value: {error}"))?;
@@ -160,7 +163,7 @@ fn nothing() -> (VariantKey, Value) {
     (variant, Value::Boolean(false))
 }
 
-fn segments(frames: Vec<SegmentFrame>) -> Vec<SegmentUpdate> {
+fn segments(frames: Vec<SegmentText<'_>>) -> Vec<SegmentUpdate> {
     frames
         .into_iter()
         .filter_map(|frame| {

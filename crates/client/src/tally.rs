@@ -4,7 +4,7 @@
 //! blocks and works with differences. So counting is a plain load and store, with no lock, no
 //! shared cache line and nothing to reset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,8 +25,8 @@ pub(crate) struct Layout {
 #[derive(Debug, PartialEq)]
 struct FlagLayout {
     key: FlagKey,
-    /// In the order of a definition's variants.
-    variants: Box<[VariantKey]>,
+    /// In the order of a definition's variants. Flags of the same variants share them.
+    variants: Arc<[VariantKey]>,
 }
 
 impl Layout {
@@ -41,14 +41,25 @@ impl Layout {
             if variants.is_empty() {
                 variants.push(flag.closed.0.clone());
             }
-            (flag.key.clone(), variants.into())
+            (flag.key.clone(), variants)
         }))
     }
 
-    fn of(flags: impl IntoIterator<Item = (FlagKey, Box<[VariantKey]>)>) -> Self {
+    fn of(flags: impl IntoIterator<Item = (FlagKey, Vec<VariantKey>)>) -> Self {
+        let mut shared: HashMap<Vec<VariantKey>, Arc<[VariantKey]>> = HashMap::new();
         let flags: Box<[FlagLayout]> = flags
             .into_iter()
-            .map(|(key, variants)| FlagLayout { key, variants })
+            .map(|(key, variants)| FlagLayout {
+                key,
+                variants: match shared.get(&variants) {
+                    Some(known) => Arc::clone(known),
+                    None => {
+                        let new: Arc<[VariantKey]> = variants.as_slice().into();
+                        shared.insert(variants, Arc::clone(&new));
+                        new
+                    }
+                },
+            })
             .collect();
         let mut next = 0_u32;
         let mut first_cells = vec![next];
@@ -207,7 +218,7 @@ impl Gathered {
 
     fn read(&mut self, SeenBlock { block, seen }: &mut SeenBlock) {
         for (flag, first) in block.layout.flags.iter().zip(&block.layout.first_cells) {
-            for (at, variant) in (*first as usize..).zip(&flag.variants) {
+            for (at, variant) in (*first as usize..).zip(&*flag.variants) {
                 let (Some(cell), Some(seen)) = (block.cells.get(at), seen.get_mut(at)) else {
                     continue;
                 };

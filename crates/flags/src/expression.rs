@@ -32,6 +32,10 @@ pub use tree::{Comparison, Expr, Literal, Predicate, Subject, Test};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression(Arc<Expr>);
 
+/// No text prints back more than so many times as long. What grows most are floats (`1e15`, which
+/// prints as 18 characters) and characters that print as their numbers; this leaves room.
+const PRINTED_LONGER_MAX: usize = 16;
+
 /// Why a tree that was not parsed from text is not an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
@@ -78,6 +82,16 @@ impl Expression {
     /// # Errors
     /// [`TreeError`] says which bound it breaks.
     pub fn new(tree: Expr) -> Result<Self, TreeError> {
+        let expression = Self::within_shape(tree)?;
+        let bytes = print::length(&expression);
+        if bytes > EXPRESSION_BYTES_MAX {
+            return Err(TreeError::TooLong { bytes });
+        }
+        Ok(expression)
+    }
+
+    /// [`Expression::new`] without the length of the text, which is the dearest to find out.
+    fn within_shape(tree: Expr) -> Result<Self, TreeError> {
         // Depth first, so that nothing below recurses deeper than it says.
         if tree.depth_exceeds(EXPRESSION_DEPTH_MAX.saturating_mul(2)) {
             return Err(TreeError::TooDeep);
@@ -94,12 +108,7 @@ impl Expression {
             }
             predicate.check()
         })?;
-        let expression = Self(Arc::new(tree));
-        let bytes = print::length(&expression);
-        if bytes > EXPRESSION_BYTES_MAX {
-            return Err(TreeError::TooLong { bytes });
-        }
-        Ok(expression)
+        Ok(Self(Arc::new(tree)))
     }
 
     /// The tree.
@@ -149,8 +158,13 @@ impl FromStr for Expression {
 
     fn from_str(text: &str) -> Result<Self, ExpressionError> {
         let tree = parser::parse(text)?;
+        let checked = if text.len() <= EXPRESSION_BYTES_MAX / PRINTED_LONGER_MAX {
+            Self::within_shape(tree)
+        } else {
+            Self::new(tree)
+        };
         // What is left to go wrong concerns the whole text.
-        Self::new(tree).map_err(|error| ExpressionError {
+        checked.map_err(|error| ExpressionError {
             position: 1,
             message: error.to_string(),
         })

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The type of every value of one flag.
@@ -124,14 +125,64 @@ impl Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = serde_json::Value::deserialize(deserializer)?;
-        Self::from_json(json).ok_or_else(|| {
-            serde::de::Error::custom(
-                "a value is a boolean, a string, a number, an object or an array",
-            )
-        })
+        deserializer.deserialize_any(AnyValue)
     }
 }
+
+/// Takes whatever comes. Only what is put together needs JSON's own values.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a boolean, a string, a number, an object or an array")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Value::from_json(value.into()).ok_or_else(|| E::custom(NOT_A_VALUE))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Value::from_json(value.into()).ok_or_else(|| E::custom(NOT_A_VALUE))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.into()))
+    }
+
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value.into()))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Err(E::custom(NOT_A_VALUE))
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
+        self.visit_unit()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Value, A::Error> {
+        let items = de::value::SeqAccessDeserializer::new(items);
+        serde_json::Value::deserialize(items).map(Value::Object)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Value, A::Error> {
+        let fields = de::value::MapAccessDeserializer::new(fields);
+        serde_json::Value::deserialize(fields).map(Value::Object)
+    }
+}
+
+const NOT_A_VALUE: &str = "a value is a boolean, a string, a number, an object or an array";
 
 impl fmt::Display for Value {
     /// JSON text.

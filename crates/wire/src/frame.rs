@@ -5,6 +5,8 @@
 //! definitions, and every position, value and definition is a JSON text of its own that is decoded
 //! by itself.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -113,6 +115,72 @@ pub struct SegmentFrame {
     pub key: String,
     /// Its definition.
     pub definition: Box<RawValue>,
+}
+
+/// A [`Frame`] that borrows from its text, for readers that need nothing of it for long.
+#[derive(Debug, Deserialize)]
+pub struct FrameText<'t> {
+    /// What it is.
+    pub kind: FrameKind,
+    /// Where it stands.
+    pub cursor: Cursor,
+    /// [`Frame::positions`].
+    #[serde(borrow, default)]
+    pub positions: Vec<PositionText<'t>>,
+    /// [`Frame::flags`].
+    #[serde(borrow, default)]
+    pub flags: Vec<FlagText<'t>>,
+    /// [`Frame::segments`].
+    #[serde(borrow, default)]
+    pub segments: Vec<SegmentText<'t>>,
+    /// [`Frame::removed_flags`].
+    #[serde(default)]
+    pub removed_flags: Vec<String>,
+    /// [`Frame::removed_segments`].
+    #[serde(default)]
+    pub removed_segments: Vec<String>,
+}
+
+/// A [`PositionFrame`] that borrows from its text.
+#[derive(Debug, Deserialize)]
+pub struct PositionText<'t> {
+    /// The flag.
+    #[serde(borrow)]
+    pub flag: Cow<'t, str>,
+    /// Its position; one that cannot be read means closed.
+    #[serde(borrow)]
+    pub position: &'t RawValue,
+}
+
+/// A [`FlagFrame`] that borrows from its text.
+#[derive(Debug, Deserialize)]
+pub struct FlagText<'t> {
+    /// The flag.
+    #[serde(borrow)]
+    pub key: Cow<'t, str>,
+    /// Its position.
+    #[serde(borrow)]
+    pub position: &'t RawValue,
+    /// The closed variant's name, apart from the definition.
+    #[serde(borrow)]
+    pub closed_variant: Cow<'t, str>,
+    /// The closed variant's value.
+    #[serde(borrow)]
+    pub closed_value: &'t RawValue,
+    /// Its definition.
+    #[serde(borrow)]
+    pub definition: &'t RawValue,
+}
+
+/// A [`SegmentFrame`] that borrows from its text.
+#[derive(Debug, Deserialize)]
+pub struct SegmentText<'t> {
+    /// The segment.
+    #[serde(borrow)]
+    pub key: Cow<'t, str>,
+    /// Its definition.
+    #[serde(borrow)]
+    pub definition: &'t RawValue,
 }
 
 /// One message from an evaluator to its server.

@@ -11,7 +11,7 @@ fn layout() -> Arc<Layout> {
         names
             .iter()
             .map(|name| VariantKey::new(name).unwrap())
-            .collect::<Box<[_]>>()
+            .collect::<Vec<_>>()
     };
     Arc::new(Layout::of([
         (FlagKey::new("a").unwrap(), variants(&["off", "on"])),

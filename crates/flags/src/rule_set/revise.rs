@@ -72,6 +72,9 @@ impl RuleSet {
                 (Arc::new(table), touched)
             };
 
+        if self.roster.is_empty() && change.positions.is_empty() {
+            return self.first(revision, change.flags, segments, holds);
+        }
         let mut touches: BTreeMap<FlagKey, Touch> = BTreeMap::new();
         if !touched_segments.is_empty() {
             for flag in self.roster.iter() {
@@ -105,6 +108,41 @@ impl RuleSet {
             refused: Arc::clone(&self.refused),
         };
         next.apply(touches, holds);
+        next
+    }
+
+    /// The next rule set where there was no flag before.
+    fn first(
+        &self,
+        revision: u64,
+        updates: Vec<FlagUpdate>,
+        segments: Arc<SegmentTable>,
+        holds: &Holds,
+    ) -> Self {
+        let mut next = Self {
+            revision,
+            roster: self.roster.clone(),
+            segments,
+            refused: Arc::default(),
+        };
+        let mut shared = Shared::default();
+        let mut flags: Vec<Flag> = updates
+            .into_iter()
+            .map(|update| {
+                let hold = holds.of(&update.key);
+                Flag::new(update, None, hold, &next.segments, &mut shared)
+            })
+            .collect();
+        // Of two about one flag the last counts.
+        flags.reverse();
+        flags.sort_by(|left, right| left.key().cmp(right.key()));
+        flags.dedup_by(|later, kept| later.key() == kept.key());
+        if !flags.is_empty() {
+            for flag in &flags {
+                next.note_refusal(flag.key(), flag.refusal());
+            }
+            next.roster = Roster::new(flags, self.roster.generation().saturating_add(1));
+        }
         next
     }
 
