@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use leverframe_node::{Feed, Node};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) phrasebooks: Phrasebooks,
     pub(crate) connections: Connections,
     pub(crate) bad_tokens: BadTokens,
+    /// Places for streams.
+    streams: Arc<Semaphore>,
     pub(crate) counters: Counters,
     /// Cancelled when the server begins to drain: whatever waits ends.
     pub(crate) draining: CancellationToken,
@@ -35,6 +38,7 @@ pub(crate) struct Shared {
 
 impl App {
     pub(crate) fn new(node: Node, settings: Settings) -> Self {
+        let streams_max = settings.streams_max;
         Self(Arc::new(Shared {
             node,
             settings,
@@ -43,6 +47,7 @@ impl App {
             phrasebooks: Phrasebooks::default(),
             connections: Connections::default(),
             bad_tokens: BadTokens::default(),
+            streams: Arc::new(Semaphore::new(streams_max)),
             counters: Counters::default(),
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -51,6 +56,16 @@ impl App {
 
     pub(crate) fn node(&self) -> &Node {
         &self.0.node
+    }
+
+    /// A place among the streams, for as long as it is held.
+    ///
+    /// # Errors
+    /// 503 when there is none.
+    pub(crate) fn stream_place(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.0.streams)
+            .try_acquire_owned()
+            .map_err(|_| Failure::unavailable("there is no room for another stream", 5))
     }
 
     /// The feed of an environment.

@@ -20,6 +20,12 @@ pub(crate) const HEADERS_MAX: usize = 64;
 pub(crate) const HTTP2_REQUESTS_MAX: u32 = 256;
 /// Most connections a full server turns away politely at once; further ones are just closed.
 pub(crate) const REFUSALS_MAX: usize = 64;
+/// Longest wait of one that comes while every seat is taken, for one that is being freed.
+pub(crate) const SEAT_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Most that wait so at once.
+pub(crate) const SEAT_WAITERS_MAX: usize = 128;
+/// Most idle connections that have to go at once when every seat is taken.
+pub(crate) const EVICTIONS_AT_ONCE: usize = 32;
 /// Longest wait for a confirmation that one request may ask for, in milliseconds.
 pub(crate) const CONFIRMATION_WAIT_MS_MAX: u64 = 30_000;
 /// Most things on one page of a list.

@@ -15,6 +15,7 @@ mod urgency;
 
 use crate::surface::Surface;
 
+pub(crate) use notice::NOTICES_PATH;
 pub(crate) use phrasebook::Phrasebooks;
 pub(crate) use ticket::Tickets;
 pub(crate) use urgency::Closings;

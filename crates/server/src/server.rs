@@ -1,6 +1,7 @@
 //! The listening socket and the connections on it.
 
 mod accept;
+mod seats;
 mod tls;
 mod transport;
 
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::surface;
 
-pub(crate) use accept::Seat;
+pub(crate) use seats::Busy;
 pub(crate) use transport::Transport;
 
 /// The surfaces of a node.

@@ -15,8 +15,13 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// Whether `/metrics` answers without a token.
     pub is_metrics_open: bool,
-    /// Most connections at once; further ones get 503 with Retry-After.
+    /// Most connections at once, as far as the process may open as many files. One more takes the
+    /// place of the one that was idle longest; if all are busy it gets 503 with Retry-After.
     pub connections_max: usize,
+    /// How many of them may be streams: evaluators, by WebSocket or polling, and change notices.
+    /// Further ones get 503 with Retry-After. What is left is for requests: a server full of
+    /// streams still takes a kill.
+    pub streams_max: usize,
     /// Most change-notice streams at once.
     pub notices_max: usize,
     /// An evaluator that was not heard for this long is taken for gone at the next heartbeat; with
@@ -49,6 +54,7 @@ impl Settings {
             tls: None,
             is_metrics_open: false,
             connections_max: 16_000,
+            streams_max: 15_000,
             notices_max: 8_000,
             silence_max: Duration::from_millis(SILENCE_MS_MAX - HEARTBEAT_MS),
             bad_tokens_max: 100,

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -12,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use leverframe_node::{Feed, Head};
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::failure::NoAnswer;
@@ -20,9 +21,10 @@ use super::ticket::Ticket;
 use crate::app::{App, random};
 use crate::limit::{NOTICE_ALIVE_EVERY, NOTICE_SPREAD};
 use crate::problem::Failure;
+use crate::server::Busy;
 use crate::surface::{Surface, open};
 
-pub(super) const NOTICES_PATH: &str = "/ofrep/v1/notices";
+pub(crate) const NOTICES_PATH: &str = "/ofrep/v1/notices";
 
 pub(super) fn routes() -> Surface {
     open!(
@@ -49,6 +51,7 @@ struct Shown {
 async fn follow_notices(
     State(app): State<App>,
     Query(shown): Query<Shown>,
+    seat: Option<Extension<Arc<Busy>>>,
     headers: HeaderMap,
 ) -> Result<Response, NoAnswer> {
     let ticket = app.tickets.redeem(&shown.ticket).ok_or_else(|| {
@@ -60,6 +63,7 @@ async fn follow_notices(
     let feed = app.feed(ticket.environment.as_str())?;
     let place = Place::take(&app)
         .ok_or_else(|| Failure::unavailable("there are too many notice streams", 5))?;
+    let stream_place = app.stream_place()?;
     let seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
@@ -75,6 +79,7 @@ async fn follow_notices(
         due: None,
         alive_at: Instant::now() + NOTICE_ALIVE_EVERY,
         _place: place,
+        _counted: (seat, stream_place),
         app,
     };
     let body = Body::from_stream(stream::unfold(notices, Notices::next));
@@ -121,6 +126,8 @@ struct Notices {
     due: Option<Instant>,
     alive_at: Instant,
     _place: Place,
+    /// Its connection's seat, and its place among the streams.
+    _counted: (Option<Extension<Arc<Busy>>>, OwnedSemaphorePermit),
 }
 
 impl Notices {

@@ -14,15 +14,19 @@ use hyper_util::server::conn::auto::Builder;
 use leverframe_wire::frame::STREAM_PATH;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::seats::{Seat, Seats, within_descriptors};
 use super::transport::Transport;
 use crate::app::App;
 use crate::auth::Peer;
-use crate::limit::{HANDSHAKE_TIME_MAX, HEADERS_MAX, HTTP2_REQUESTS_MAX, REFUSALS_MAX};
+use crate::limit::{
+    HANDSHAKE_TIME_MAX, HEADERS_MAX, HTTP2_REQUESTS_MAX, REFUSALS_MAX, SEAT_WAITERS_MAX,
+};
+use crate::ofrep::NOTICES_PATH;
 
 /// What a full server says. Retry-After differs from one to the next, so that they do not all
 /// come back at once.
@@ -32,19 +36,15 @@ fn full_answer(retry_after_s: u8) -> String {
     )
 }
 
-/// A connection's place within the server's bound; goes with the socket when it becomes a stream.
-#[derive(Debug, Clone)]
-pub(crate) struct Seat {
-    _permit: Arc<OwnedSemaphorePermit>,
-}
-
-/// The connections of one server.
+/// The connections of one server; clones are handles to the same.
+#[derive(Clone)]
 pub(super) struct Connections {
     app: App,
     router: Router,
     tls: Option<Arc<TlsAcceptor>>,
     builder: Arc<Builder<TokioExecutor>>,
-    seats: Arc<Semaphore>,
+    seats: Arc<Seats>,
+    waiters: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     /// Cancelled when waiting is over: whatever is left is dropped.
     abandoned: CancellationToken,
@@ -92,7 +92,8 @@ impl Connections {
             router,
             tls,
             builder: Arc::new(builder),
-            seats: Arc::new(Semaphore::new(app.settings.connections_max)),
+            seats: Seats::new(within_descriptors(app.settings.connections_max)),
+            waiters: Arc::new(Semaphore::new(SEAT_WAITERS_MAX)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             abandoned: CancellationToken::new(),
         }
@@ -103,24 +104,42 @@ impl Connections {
             tracing::debug!(%error, "a connection went before it was served");
             return;
         }
-        let Ok(permit) = Arc::clone(&self.seats).try_acquire_owned() else {
+        if let Some(seat) = self.seats.take() {
+            self.serve(socket, seat, peer);
+            return;
+        }
+        let Ok(waiter) = Arc::clone(&self.waiters).try_acquire_owned() else {
             self.refuse(socket);
             return;
         };
-        let seat = Seat {
-            _permit: Arc::new(permit),
-        };
+        if !self.seats.make_room() {
+            self.refuse(socket);
+            return;
+        }
+        let connections = self.clone();
+        self.app.tasks.spawn(async move {
+            let seat = connections.seats.wait().await;
+            drop(waiter);
+            match seat {
+                Some(seat) => connections.serve(socket, seat, peer),
+                None => connections.refuse(socket),
+            }
+        });
+    }
+
+    fn serve(&self, socket: TcpStream, seat: Seat, peer: Peer) {
         let connection = Connection {
             router: self.router.clone(),
             builder: Arc::clone(&self.builder),
             draining: self.app.draining.clone(),
-            seat,
+            seat: seat.clone(),
             peer,
         };
         let (tls, abandoned) = (self.tls.clone(), self.abandoned.clone());
         self.app.tasks.spawn(async move {
             tokio::select! {
                 () = connection.serve(tls, socket) => {}
+                () = seat.lost() => {}
                 () = abandoned.cancelled() => {}
             }
         });
@@ -197,13 +216,15 @@ impl Connection {
         } = self;
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            // Only a stream takes its seat with it.
-            if request.uri().path() == STREAM_PATH {
-                request.extensions_mut().insert(seat.clone());
+            // Only what outlives its answer takes its seat with it.
+            if matches!(request.uri().path(), STREAM_PATH | NOTICES_PATH) {
+                request.extensions_mut().insert(Arc::new(seat.busy()));
             }
+            let busy = seat.busy();
             let router = router.clone();
             async move {
                 let answer: Result<_, Infallible> = router.oneshot(request.map(Body::new)).await;
+                drop(busy);
                 answer
             }
         });

@@ -1,5 +1,7 @@
 //! The stream's two routes.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,7 @@ use crate::app::App;
 use crate::auth::Authenticated;
 use crate::problem::Failure;
 use crate::request::{parse_json, read_body};
-use crate::server::{Seat, Transport};
+use crate::server::{Busy, Transport};
 use crate::surface::{Surface, guarded};
 
 pub(crate) fn routes() -> Surface {
@@ -34,13 +36,14 @@ async fn follow(
 ) -> Result<Response, Failure> {
     let feed = app.feed(environment_of(&who)?.as_str())?;
     let response = handshake::switch(request.version(), request.headers())?;
-    let seat = request.extensions_mut().remove::<Seat>();
+    let place = app.stream_place()?;
+    let seat = request.extensions_mut().remove::<Arc<Busy>>();
     let upgrade = hyper::upgrade::on(&mut request);
     let token = who.into_entry();
     let task_app = app.clone();
     app.tasks.spawn(async move {
-        // The connection counts against the server's bound for as long as the stream lasts.
-        let _seat = seat;
+        // The connection counts against the server's bounds for as long as the stream lasts.
+        let _counted = (seat, place);
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => {
@@ -72,6 +75,7 @@ async fn follow_by_polling(
     let feed = app.feed(environment_of(&who)?.as_str())?;
     let (parts, body) = request.into_parts();
     let bytes = read_body(&parts.headers, body, MESSAGE_BYTES_MAX).await?;
+    let _place = app.stream_place()?;
     let answer = poll::answer(&app, feed, parse_json::<Poll>(&bytes)?).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }

@@ -23,6 +23,7 @@ mod ofrep;
 mod origin;
 mod paths;
 mod poll;
+mod seats;
 mod server;
 mod stream;
 mod world;

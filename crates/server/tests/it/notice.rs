@@ -7,7 +7,7 @@ use crate::world::{PATIENCE, World};
 const ALL: &str = "/ofrep/v1/evaluate/flags";
 
 /// Where a bulk answer says to listen.
-async fn stream_of(world: &World, token: &str) -> String {
+pub(crate) async fn stream_of(world: &World, token: &str) -> String {
     let answer = world
         .post(ALL, &json!({}))
         .token(token)

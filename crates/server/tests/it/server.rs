@@ -61,49 +61,6 @@ async fn a_drain_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn a_full_server_says_when_to_come_back() {
-    let world = World::with(|settings| settings.connections_max = 1).await;
-    let token_free = tokio::net::TcpStream::connect(world.address).await.unwrap();
-    let mut refused = tokio::net::TcpStream::connect(world.address).await.unwrap();
-    let mut text = String::new();
-    let read = tokio::time::timeout(PATIENCE, refused.read_to_string(&mut text));
-    read.await.expect("it is told").unwrap();
-    assert!(
-        text.starts_with("HTTP/1.1 503 ") && text.contains("retry-after: "),
-        "{text}"
-    );
-    drop(token_free);
-    let again = async {
-        loop {
-            let request = world
-                .http
-                .get(format!("http://{}/livez", world.address))
-                .send()
-                .await;
-            if request.is_ok_and(|answer| answer.status() == 200) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, again)
-        .await
-        .expect("there is room again");
-}
-
-#[tokio::test]
-async fn a_stream_keeps_its_place_in_the_bound() {
-    let world = World::with(|settings| settings.connections_max = 2).await;
-    let token = world.token("evaluator", &["prod"], &[]).await;
-    let (_one, _) = Evaluator::follow(&world, &token, "web-1").await;
-    // One place is the stream's, the other the pooled connection's of the client.
-    let mut refused = tokio::net::TcpStream::connect(world.address).await.unwrap();
-    let mut text = String::new();
-    let read = tokio::time::timeout(PATIENCE, refused.read_to_string(&mut text));
-    read.await.expect("it is told").unwrap();
-    assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
-}
-
-#[tokio::test]
 async fn http_2_is_spoken_on_the_same_port() {
     let world = World::new().await;
     let client = reqwest::Client::builder()

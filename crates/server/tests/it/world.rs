@@ -300,3 +300,17 @@ impl Drop for World {
         self.shutdown.cancel();
     }
 }
+
+/// Kills over a connection of its own; the answer's status.
+pub(crate) async fn kill_from_elsewhere(world: &World, flag: &str, environment: &str) -> u16 {
+    let url = format!(
+        "{}://{}/api/v1/environments/{environment}/kill",
+        world.scheme, world.address
+    );
+    let request = reqwest::Client::new()
+        .post(url)
+        .bearer_auth(&world.admin)
+        .json(&json!({"flags": [flag]}));
+    let answer = request.timeout(PATIENCE).send().await.unwrap();
+    answer.status().as_u16()
+}
