@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Bench, Call};
 
+/// What an edit moves `stale_after_s` to and fro from: long enough to matter to nobody.
+const EVEN_S: u32 = 7_200;
+
 impl Bench {
     /// Opens `flag` to everybody in prod.
     #[track_caller]
@@ -21,19 +24,21 @@ impl Bench {
         self.made(&kill(flag))
     }
 
-    /// Gives `flag` another description.
+    /// Gives `flag` another description, and something that its evaluators have to hear of.
     #[track_caller]
     pub(crate) fn edit(&self, flag: &str, description: &str) -> u64 {
         self.made(&self.edited(flag, description))
     }
 
-    /// The edit that gives `flag` another description, as it is now.
+    /// That edit, of `flag` as it is now.
     #[track_caller]
     pub(crate) fn edited(&self, flag: &str, description: &str) -> Call {
         let path = format!("/api/v1/flags/{flag}");
         let shown = self.call(&Call::get(&path)).unwrap().ok();
         let mut definition = shown["definition"].clone();
         definition["description"] = json!(description);
+        let is_even = definition["stale_after_s"] == json!(EVEN_S);
+        definition["stale_after_s"] = json!(if is_even { EVEN_S + 1 } else { EVEN_S });
         let body = json!({"definition": definition, "why": {"reason": description}});
         let etag = format!("\"r{}\"", shown["defined_revision"]);
         Call::put(&path, body).header("if-match", &etag)
