@@ -181,7 +181,7 @@ fn fuzz_all(bench: &Bench) -> Result<String, Failed> {
     let mut found = Vec::new();
     for target in targets {
         match fuzz::fuzz(bench, &target, FUZZ_SECONDS) {
-            Ok(ending) => told.push_str(&format!("figure: {target}: {ending}\n")),
+            Ok(ending) => told.extend(["figure: ", &target, ": ", &ending, "\n"]),
             Err(failed) => {
                 told.push_str(&failed.output);
                 found.push(target);

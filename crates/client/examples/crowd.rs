@@ -151,7 +151,7 @@ impl Crowd {
         let count = self.clients.len();
         Ok(match words.as_slice() {
             ["ask", flag, unit] => {
-                let context = Context::new(*unit);
+                let context = Context::new(unit);
                 let is_on = |client: &&Client| client.is_on(flag, &context);
                 let on = self.clients.values().filter(is_on).count();
                 format!("asked {flag} {unit} {on} of {count}")

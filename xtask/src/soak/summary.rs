@@ -64,7 +64,7 @@ pub(super) fn table(rows: &[Row]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
         for figure in &row.told.figures {
-            text.push_str(&format!("          {figure}\n"));
+            text.extend(["          ", figure, "\n"]);
         }
     }
     let passed = rows.iter().filter(|row| row.passed).count();
