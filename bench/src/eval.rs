@@ -10,9 +10,9 @@ use anyhow::Result;
 
 use crate::allocation::calls_of;
 use crate::catalogue::Catalogue;
+use crate::peers;
 use crate::table::Table;
 use crate::timing::{Subject, took_ns, two_threads_over_one};
-use crate::{machine, peers};
 use case::{CASES, Case};
 pub(crate) use case::{QUESTIONS, Question};
 
@@ -29,8 +29,8 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
+    let mut tables = Vec::new();
     let catalogue = Arc::new(Catalogue::new());
     let contenders = Contenders {
         engine: engine::Engine::new(&catalogue)?,
@@ -63,9 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 format!("{:.1} %", on * 100.0),
             ]);
         }
-        table.print();
+        tables.push(table.print());
     }
-    Ok(())
+    Ok(tables)
 }
 
 struct Contenders {

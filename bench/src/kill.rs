@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
+use crate::bare;
 use crate::evaluators::Weight;
 use crate::process::Process;
 use crate::server::{Binary, Data, Server, boolean, confirmation, kill, open, why};
 use crate::table::Table;
 use crate::timing::quantile;
-use crate::{bare, machine};
 
 /// Flags in the environment beside the one that is killed.
 const OTHERS: usize = 100;
@@ -37,8 +37,7 @@ pub(crate) struct Args {
     binary: Binary,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
     let mut kills = Table::new(&["kill", "evaluators", "p50 ms", "p99 ms", "max ms"]);
     let mut work = Table::new(&[
         "processor time of one change",
@@ -83,10 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             kib(measured.dirty_each),
         ]);
     }
-    kills.print();
-    work.print();
-    memory.print();
-    Ok(())
+    Ok(vec![kills.print(), work.print(), memory.print()])
 }
 
 fn row(table: &mut Table, name: &str, count: usize, ms: &[f64]) {

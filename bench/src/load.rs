@@ -11,7 +11,7 @@ use crate::allocation::bytes_of;
 use crate::catalogue::{Catalogue, FLAGS};
 use crate::table::Table;
 use crate::timing::medians_ms;
-use crate::{machine, ours, peers};
+use crate::{ours, peers};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -20,17 +20,16 @@ pub(crate) struct Args {
     turns: usize,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
     let catalogue = Catalogue::new();
-    times(&catalogue, args.turns)?;
-    for with_segments in [true, false] {
-        memory(&catalogue, with_segments)?;
-    }
-    Ok(())
+    Ok(vec![
+        times(&catalogue, args.turns)?,
+        memory(&catalogue, true)?,
+        memory(&catalogue, false)?,
+    ])
 }
 
-fn times(catalogue: &Catalogue, turns: usize) -> Result<()> {
+fn times(catalogue: &Catalogue, turns: usize) -> Result<Table> {
     let directory = tempfile::tempdir()?;
     let frame = ours::snapshot(catalogue, true)?;
     let (bare, slot) = ours::write_snapshots(directory.path(), &frame)?;
@@ -94,11 +93,10 @@ fn times(catalogue: &Catalogue, turns: usize) -> Result<()> {
             format!("{:.1}", size as f64 / 1e6),
         ]);
     }
-    table.print();
-    Ok(())
+    Ok(table.print())
 }
 
-fn memory(catalogue: &Catalogue, with_segments: bool) -> Result<()> {
+fn memory(catalogue: &Catalogue, with_segments: bool) -> Result<Table> {
     let title = if with_segments {
         "heap held, whole set"
     } else {
@@ -131,6 +129,5 @@ fn memory(catalogue: &Catalogue, with_segments: bool) -> Result<()> {
         row(loading.name, bytes);
         drop(held);
     }
-    table.print();
-    Ok(())
+    Ok(table.print())
 }

@@ -1,11 +1,13 @@
 //! Figures: Leverframe, its peers and the floors under both, measured in one run.
 //! docs/explanation/performance.md says what is measured and what came out.
 
+mod all;
 mod allocation;
 mod bare;
 mod catalogue;
 mod eval;
 mod evaluators;
+mod goals;
 mod http;
 mod kill;
 mod load;
@@ -44,6 +46,8 @@ enum Figure {
     Set(set::Args),
     /// Deciding over HTTP, one flag and all of them
     Ofrep(ofrep::Args),
+    /// All of these, and every goal beside what came out
+    All(all::Args),
     /// Evaluators in a process of their own; started by the other figures
     #[command(hide = true)]
     Evaluators(evaluators::Args),
@@ -53,13 +57,18 @@ enum Figure {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().figure {
-        Figure::Eval(args) => eval::run(&args),
-        Figure::Load(args) => load::run(&args),
-        Figure::Kill(args) => kill::run(&args),
-        Figure::Write(args) => write::run(&args),
-        Figure::Set(args) => set::run(&args),
-        Figure::Ofrep(args) => ofrep::run(&args),
+    let figure = Arguments::parse().figure;
+    if !matches!(figure, Figure::Evaluators(_) | Figure::BareHttp) {
+        println!("machine: {}\n", machine::describe());
+    }
+    match figure {
+        Figure::Eval(args) => eval::run(&args).map(drop),
+        Figure::Load(args) => load::run(&args).map(drop),
+        Figure::Kill(args) => kill::run(&args).map(drop),
+        Figure::Write(args) => write::run(&args).map(drop),
+        Figure::Set(args) => set::run(&args).map(drop),
+        Figure::Ofrep(args) => ofrep::run(&args).map(drop),
+        Figure::All(args) => all::run(&args),
         Figure::Evaluators(args) => evaluators::run(args),
         Figure::BareHttp => bare::serve_http(),
     }

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{Catalogue, Shape};
 use crate::http::Connection;
-use crate::machine;
 use crate::process::Process;
 use crate::server::{Binary, Data, boolean, open, why};
 use crate::table::Table;
@@ -73,8 +72,7 @@ struct Turn {
     p99_ms: f64,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
     let scripts = tempfile::tempdir()?;
     let catalogue = Catalogue::new();
 
@@ -196,21 +194,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!("unleash-edge is left out. To have it beside us:\n{EDGE_RECIPE}\n");
     }
 
+    let mut tables = Vec::new();
     for (title, targets) in [
         ("one flag of 10 000", &single),
         ("all of 10 flags", &few_bulk),
         ("all of 10 000 flags", &whole_bulk),
     ] {
         if title.contains(&args.only) {
-            compare(title, targets, args, scripts.path())?;
+            tables.push(compare(title, targets, args, scripts.path())?);
         }
     }
     drop(edges);
     few.stop()?;
-    whole.stop()
+    whole.stop()?;
+    Ok(tables)
 }
 
-fn compare(title: &str, targets: &[Target], args: &Args, scripts: &Path) -> Result<()> {
+fn compare(title: &str, targets: &[Target], args: &Args, scripts: &Path) -> Result<Table> {
     let mut turns = vec![Vec::new(); targets.len()];
     for target in targets {
         check(target)?;
@@ -234,8 +234,7 @@ fn compare(title: &str, targets: &[Target], args: &Args, scripts: &Path) -> Resu
             format!("{:.2}", per_second / first),
         ]);
     }
-    table.print();
-    Ok(())
+    Ok(table.print())
 }
 
 /// One answer by hand, so that a wrong one is not counted as fast.

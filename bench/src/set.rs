@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::catalogue::{Catalogue, Shape};
 use crate::evaluators::Weight;
 use crate::http::Connection;
-use crate::machine;
 use crate::server::{Binary, Data, Server};
 use crate::table::Table;
 use crate::timing::median;
@@ -25,8 +24,7 @@ pub(crate) struct Args {
     binary: Binary,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
     let catalogue = Catalogue::new();
     let data = Data::new()?;
     let server = data.serve(&args.binary)?;
@@ -50,8 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "process start to first right answer, ms".to_owned(),
         format!("{:.0}", median(starts)),
     ]);
-    table.print();
-    Ok(())
+    Ok(vec![table.print()])
 }
 
 /// Milliseconds from the start of the process to its first right answer over OFREP.

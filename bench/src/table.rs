@@ -15,7 +15,36 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    pub(crate) fn print(&self) {
+    /// What it is about: the head of its first column.
+    pub(crate) fn title(&self) -> &str {
+        self.rows[0].first().map_or("", String::as_str)
+    }
+
+    /// The figure in the row that begins so, in this column.
+    pub(crate) fn figure(&self, row: &str, column: &str) -> Option<f64> {
+        let column = self.column(column)?;
+        let row = self.rows[1..].iter().find(|cells| begins(cells, row))?;
+        number(row.get(column)?)
+    }
+
+    /// The figures of this column in all rows that begin otherwise.
+    pub(crate) fn others(&self, than: &[&str], column: &str) -> Vec<f64> {
+        let Some(column) = self.column(column) else {
+            return Vec::new();
+        };
+        self.rows[1..]
+            .iter()
+            .filter(|cells| !than.iter().any(|beginning| begins(cells, beginning)))
+            .filter_map(|cells| number(cells.get(column)?))
+            .collect()
+    }
+
+    fn column(&self, name: &str) -> Option<usize> {
+        self.rows[0].iter().position(|cell| cell == name)
+    }
+
+    /// Shows it, and gives it back.
+    pub(crate) fn print(self) -> Self {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             self.rows
@@ -42,5 +71,14 @@ impl Table {
             }
         }
         println!();
+        self
     }
+}
+
+fn begins(cells: &[String], beginning: &str) -> bool {
+    format!("{} |", cells.join(" | ")).starts_with(beginning)
+}
+
+fn number(cell: &str) -> Option<f64> {
+    cell.split(' ').next()?.parse().ok()
 }

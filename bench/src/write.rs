@@ -10,7 +10,6 @@ use rusqlite::Connection as Sqlite;
 use serde_json::json;
 
 use crate::http::Connection;
-use crate::machine;
 use crate::server::{Binary, Data, ENVIRONMENT, Server, boolean, open, why};
 use crate::table::Table;
 use crate::timing::quantile;
@@ -33,8 +32,7 @@ pub(crate) struct Args {
     binary: Binary,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("machine: {}\n", machine::describe());
+pub(crate) fn run(args: &Args) -> Result<Vec<Table>> {
     let data = Data::new()?;
     let server = data.serve(&args.binary)?;
     let mut admin = server.admin()?;
@@ -64,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let quantile = |share| format!("{:.3}", quantile(ms.clone(), share));
         table.row([name.to_owned(), quantile(0.5), quantile(0.99)]);
     }
-    table.print();
+    let alone = table.print();
 
     let (count, took) = together(args, &server)?;
     let mut table = Table::new(&["writers at once", "changes/s"]);
@@ -72,8 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.writers.to_string(),
         format!("{:.0}", count as f64 / took.as_secs_f64()),
     ]);
-    table.print();
-    server.stop()
+    server.stop()?;
+    Ok(vec![alone, table.print()])
 }
 
 fn timed(act: impl FnOnce() -> Result<()>) -> Result<f64> {
