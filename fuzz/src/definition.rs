@@ -120,7 +120,7 @@ fn serve_everywhere(state: &State, flag: &str) {
 fn answer(follower: &Follower, flag: &str, position: &Position) {
     let rules = follower.rule_set();
     let view = rules.flag(flag).expect("the flag is there");
-    let definition = view.definition.expect("it can be read");
+    let definition = view.definition().expect("it can be read");
     for context in [
         json!({}),
         json!({"targetingKey": "u-1", "plan": "beta", "age": 18, "version": "2.0.0"}),

@@ -3,7 +3,8 @@
 
 use leverframe::fuzz;
 use leverframe_flags::{
-    Context, Cursor, EnvironmentKey, FlagUpdate, Follower, SegmentUpdate, Step, Update,
+    Context, Cursor, EnvironmentKey, FlagUpdate, Follower, Reason, RuleSet, SegmentUpdate, Step,
+    Update,
 };
 
 /// So that one input does not take longer than a thousand others.
@@ -60,11 +61,15 @@ pub fn check(bytes: &[u8]) {
                 .rule_set()
                 .evaluate(flag.key.as_str(), &Context::new("u-1").at(1))
                 .expect("the flag is there");
-            if flag.position.is_closed() || flag.definition.is_err() {
-                assert_eq!(outcome.reason, leverframe_flags::Reason::Disabled);
+            if flag.position.is_closed() {
+                assert_eq!(outcome.reason, Reason::Disabled);
+            }
+            if flag.definition.is_err() {
+                assert_eq!(outcome.variant, flag.closed.0.as_str(), "{flag:?}");
             }
         }
     }
+    packed(&follower);
     written_down(&follower, environment);
 }
 
@@ -134,10 +139,26 @@ fn written_down(follower: &Follower, environment: EnvironmentKey) {
     let mut another = Follower::new(environment);
     let step = another.apply(back);
     assert!(matches!(step, Step::Applied { .. }), "{step:?}");
-    for flag in follower.rule_set().flags() {
+    answer_alike(follower, &another);
+}
+
+/// What is known goes to the disk of a client and comes back.
+fn packed(follower: &Follower) {
+    let (Some(keepsake), Some(cursor)) = (follower.keepsake(), follower.cursor()) else {
+        return;
+    };
+    let rules = RuleSet::unpack(&keepsake.pack()).expect("what is packed can be unpacked");
+    let another = Follower::restored(cursor.clone(), rules);
+    assert_eq!(another.cursor(), Some(cursor));
+    answer_alike(follower, &another);
+}
+
+fn answer_alike(one: &Follower, other: &Follower) {
+    assert_eq!(one.rule_set().len(), other.rule_set().len());
+    for flag in one.rule_set().flags() {
         let (key, context) = (flag.key.as_str(), Context::new("u-1").at(1));
-        let ours = follower.rule_set().evaluate(key, &context);
-        let theirs = another.rule_set().evaluate(key, &context);
+        let ours = one.rule_set().evaluate(key, &context);
+        let theirs = other.rule_set().evaluate(key, &context);
         let (ours, theirs) = (ours.expect("an answer"), theirs.expect("an answer"));
         assert_eq!(ours.variant, theirs.variant, "{key}");
         assert_eq!(ours.value, theirs.value, "{key}");

@@ -6,5 +6,7 @@ pub mod definition;
 pub mod expression;
 pub mod flagd;
 pub mod frame;
+pub mod ofrep;
+pub mod packed;
 pub mod snapshot;
 pub mod socket;

@@ -4,7 +4,7 @@
 use leverframe_core::State;
 use leverframe_core::frame;
 use leverframe_core::state::Snapshot;
-use leverframe_flags::{Context, Follower, Step};
+use leverframe_flags::{Context, Follower, Position, Step};
 
 pub fn check(bytes: &[u8]) {
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(bytes) else {
@@ -29,9 +29,10 @@ pub fn check(bytes: &[u8]) {
             let key = flag.key().as_str();
             let outcome = follower.rule_set().evaluate(key, &Context::new("u-1"));
             let Some(outcome) = outcome else { continue };
-            if flag.position(environment.as_str()).is_closed() {
-                let view = follower.rule_set().flag(key).expect("the flag is there");
-                assert_eq!(outcome.variant, view.closed.0.as_str());
+            let view = follower.rule_set().flag(key).expect("the flag is there");
+            if let Position::Closed { latch } = flag.position(environment.as_str()) {
+                let closed_to = latch.as_ref().map_or(view.closed.0, |latch| &latch.variant);
+                assert_eq!(outcome.variant, closed_to.as_str());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Doors for `fuzz/`, to what reads bytes that anybody may send. No part of the public face.
 
 use leverframe_core::flag::FlagDefinition;
-use leverframe_flags::Segment;
+use leverframe_flags::{Context, Segment};
 use leverframe_wire::admin;
 
 use crate::convert;
@@ -36,6 +36,14 @@ pub fn segment(wire: admin::SegmentDefinition) -> Result<Segment, String> {
 #[must_use]
 pub fn segment_view(segment: &Segment) -> admin::SegmentDefinition {
     convert::segment_definition_view(segment)
+}
+
+/// The context in the body of an OFREP question.
+///
+/// # Errors
+/// What is wrong with the body.
+pub fn ofrep_context(bytes: &[u8]) -> Result<Context, String> {
+    crate::ofrep::context_of(bytes)
 }
 
 /// Whether an object in a JSON text has a name twice.

@@ -15,6 +15,8 @@ mod urgency;
 
 use crate::surface::Surface;
 
+#[cfg(feature = "fuzz")]
+pub(crate) use context::context_of;
 pub(crate) use notice::NOTICES_PATH;
 pub(crate) use phrasebook::Phrasebooks;
 pub(crate) use ticket::Tickets;

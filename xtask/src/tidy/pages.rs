@@ -37,17 +37,39 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Tests that a page names in a table row of promises and that nobody wrote.
+/// Pages whose tables name tests, and how the rows that do begin.
+const PROMISES: [(&str, &str); 2] = [("README.md", "| P"), ("docs/explanation/promises.md", "| ")];
+
+/// Tests that a page names in a table row of promises and that nobody wrote: `a_test`, or with the
+/// crate that must have it, `core::a_test`.
 fn unknown_tests(tree: &Tree) -> Vec<Finding> {
-    let is_written = |test: &str| {
+    let is_written = |name: &str| {
+        let (of_crate, test) = name.split_once("::").unwrap_or(("", name));
+        let folder = match of_crate {
+            // The client's crate is called after the whole.
+            "leverframe" => "crates/client/".to_owned(),
+            "" => String::new(),
+            of_crate => format!("crates/{of_crate}/"),
+        };
         let head = format!("fn {test}(");
-        tree.ending(".rs").any(|file| file.text.contains(&head))
+        tree.ending(".rs")
+            .any(|file| file.path.starts_with(&folder) && file.text.contains(&head))
     };
-    let page = tree.get("README.md").map_or("", |page| page.text.as_str());
-    let rows = page.lines().filter(|line| line.starts_with("| P"));
-    rows.flat_map(|row| row.split('`').skip(1).step_by(2))
-        .filter(|name| name.contains('_') && !is_written(name))
-        .map(|name| Finding::new("README.md", format!("there is no test {name}")))
+    let named = |page: &'static str, beginning: &'static str| {
+        let text = tree.get(page).map_or("", |page| page.text.as_str());
+        let rows = text.lines().filter(move |line| line.starts_with(beginning));
+        // The last column holds the tests.
+        let tests = rows.filter_map(|row| row.trim_end_matches([' ', '|']).rsplit(" | ").next());
+        tests.flat_map(|tests| tests.split('`').skip(1).step_by(2))
+    };
+    PROMISES
+        .into_iter()
+        .flat_map(|(page, beginning)| named(page, beginning).map(move |name| (page, name)))
+        .filter(|(_, name)| match name.contains('/') {
+            true => !tree.has(name),
+            false => name.contains('_') && !is_written(name),
+        })
+        .map(|(page, name)| Finding::new(page, format!("there is no test {name}")))
         .collect()
 }
 
@@ -82,5 +104,25 @@ mod tests {
             .map(|found| found.what)
             .collect();
         assert_eq!(unknown, ["there is no test a_test_there_is_not"]);
+    }
+
+    #[test]
+    fn a_test_is_looked_for_in_the_crate_that_is_named() {
+        let page = "| what | happens | `core::a_b`, `flags::a_b`, `leverframe::c_d`, `e2e/x.py` |\n\
+                    | `not_a_test` | happens | `e2e/a_file.py` |\n";
+        let tree = Tree::of(&[
+            ("docs/explanation/promises.md", page),
+            ("crates/core/tests/it/x.rs", "fn a_b() {}\n"),
+            ("crates/client/src/y.rs", "fn c_d() {}\n"),
+            ("e2e/a_file.py", ""),
+        ]);
+        let unknown: Vec<_> = unknown_tests(&tree)
+            .into_iter()
+            .map(|found| found.what)
+            .collect();
+        assert_eq!(
+            unknown,
+            ["there is no test flags::a_b", "there is no test e2e/x.py"]
+        );
     }
 }

@@ -16,6 +16,7 @@ mod follower_brake;
 mod follower_chaos;
 mod follower_history;
 mod follower_keeping;
+mod measure;
 mod packed;
 mod percentage;
 mod properties;

@@ -31,7 +31,10 @@ fn parse(bytes: &[u8]) -> Result<Context, NoAnswer> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(unreadable("the body is a JSON object".to_owned()));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // As a whole: what is skipped below would not be looked at.
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| unreadable(format!("the body is not UTF-8: {error}")))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let question = Question
         .deserialize(&mut deserializer)
         .and_then(|context| deserializer.end().map(|()| context))
@@ -55,6 +58,12 @@ fn parse(bytes: &[u8]) -> Result<Context, NoAnswer> {
             ContextError::TooDeep { name }.to_string(),
         ),
     })
+}
+
+/// The context of a body, for `fuzz/`.
+#[cfg(feature = "fuzz")]
+pub(crate) fn context_of(bytes: &[u8]) -> Result<Context, String> {
+    parse(bytes).map_err(|failure| format!("{failure:?}"))
 }
 
 #[cfg(test)]

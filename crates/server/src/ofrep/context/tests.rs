@@ -36,7 +36,7 @@ fn every_way_of_sending_no_context_is_the_empty_context() {
 
 #[test]
 fn what_is_not_json_is_a_parse_error() {
-    let texts: [&[u8]; 12] = [
+    let texts: [&[u8]; 14] = [
         b"",
         b"[]",
         b"[{}]",
@@ -47,6 +47,9 @@ fn what_is_not_json_is_a_parse_error() {
         br#"{"context":{"a":1e999}}"#,
         br#"{"context":{"a":01}}"#,
         b"{\"context\":{\"a\":\"\xff\"}}",
+        // Found by fuzzing: also where nobody looks.
+        b"{\"surprise\":\"\xff\"}",
+        b"{\"surprise\":[{\"\xff\":1}]}",
         b"{\"context\":{\"a\":\"\0\"}}",
         br#"{"context":{"a":"\ud800"}}"#,
     ];
