@@ -151,7 +151,7 @@ impl RuleSet {
     /// asked looks at `now`.
     #[must_use]
     pub fn asks_the_time(&self) -> bool {
-        self.segments.asks_the_time() || self.roster.iter().any(|flag| flag.asks_the_time())
+        self.segments.asks_the_time() || self.roster.iter().any(Flag::asks_the_time)
     }
 
     /// Asks a flag and tells how the answer came about; `None` when there is no such flag.

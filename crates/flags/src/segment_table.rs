@@ -333,6 +333,8 @@ impl<'s, 'c> Segments<'s, 'c> {
         self.holds_by(id, kind)
     }
 
+    /// [`Segments::holds`] the long way; apart, so that the short one is worth having in a loop.
+    #[inline(never)]
     fn holds_by(&mut self, id: SegmentId, kind: Kind) -> Truth {
         if !kind.is_readable {
             return Truth::Unknown;

@@ -20,7 +20,7 @@ use super::unit::Unit;
 use crate::context::Context;
 use crate::definition::Prerequisite;
 use crate::limit::{PREREQUISITE_DEPTH_MAX, PREREQUISITE_VISITS_MAX};
-use crate::matcher::Reads;
+use crate::matcher::{Matcher, Reads};
 use crate::outcome::{AnswerArm, Cause, Outcome, Reason};
 use crate::percentage::Percentage;
 use crate::segment_table::{SegmentId, Segments};
@@ -184,7 +184,11 @@ impl<'s, 'c> Asking<'s, 'c> {
     ) -> Option<Decision> {
         let mut reads = Reads::new(self.context, case.program.subjects());
         for (index, compiled) in case.program.rules().iter().enumerate() {
-            let truth = compiled.when.ask(&mut reads, &mut self.segments);
+            let truth = match compiled.when {
+                // What most rules ask is not worth a call.
+                Matcher::Segment(segment) => self.segments.holds(segment),
+                ref when => when.ask(&mut reads, &mut self.segments),
+            };
             witness.rule(
                 index,
                 compiled,

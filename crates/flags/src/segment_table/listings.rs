@@ -5,7 +5,7 @@
 //! base, and what is listed by segments that have changed since, which the base is no longer asked
 //! about. When the second part has grown, both are made into one.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -189,5 +189,8 @@ impl Found {
 
 #[inline]
 fn hash(unit: &[u8]) -> u64 {
-    foldhash::fast::FixedState::default().hash_one(unit)
+    // The bytes and not their length too: every lookup pays for it.
+    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+    hasher.write(unit);
+    hasher.finish()
 }

@@ -1,9 +1,10 @@
 //! Who belongs to a segment.
 
-use leverframe_flags::{Context, RuleSet, SegmentUpdate, Truth, limit};
+use leverframe_flags::{Context, FlagUpdate, Follower, RuleSet, SegmentUpdate, Truth, limit};
 use serde_json::json;
 
 use crate::shop::{self, context, open, segment, update, user};
+use crate::wire::{applied, changed, cursor, snapshot_of};
 
 /// Whether a context belongs to segment `s` of these.
 fn belongs(segments: Vec<SegmentUpdate>, context: &Context) -> Truth {
@@ -173,4 +174,57 @@ fn segments_that_fan_out_are_unknown_instead_of_asked_a_billion_times() {
     segments.push(segment("s", &json!({"when": asks_often("s1")})));
     segments.push(segment("s7", &json!({"when": "b == 1"})));
     assert_eq!(belongs(segments, &user("u")), Truth::Unknown);
+}
+
+#[test]
+fn a_unit_may_be_in_any_number_of_segments_and_edits_of_them_are_seen() {
+    const SEGMENTS: usize = 20;
+    let name = |number: usize| format!("s{number:02}");
+    let listing = |number: usize, lists: &[&str], excludes: &[&str]| {
+        segment(
+            &name(number),
+            &json!({"include": lists, "exclude": excludes}),
+        )
+    };
+    let flags: Vec<FlagUpdate> = (0..SEGMENTS)
+        .map(|number| {
+            let when = format!("segment {}", name(number));
+            let fields = json!({"rules": [{"id": "r", "when": when, "serve": "on"}]});
+            update(shop::boolean(&name(number), &fields), open("0"))
+        })
+        .collect();
+    let is_in = |follower: &Follower, unit: &str| -> Vec<usize> {
+        let rules = follower.rule_set();
+        let asked = |number: &usize| {
+            let outcome = rules.evaluate(&name(*number), &user(unit)).unwrap();
+            outcome.value.as_bool() == Some(true)
+        };
+        (0..SEGMENTS).filter(asked).collect()
+    };
+    let all = (0..SEGMENTS).map(|number| listing(number, &["many", "many", "few"], &[]));
+    let mut follower = Follower::new(shop::environment());
+    follower.apply(snapshot_of(cursor(0, 5, 0), flags, all.collect()));
+    assert_eq!(is_in(&follower, "many").len(), SEGMENTS);
+    assert!(is_in(&follower, "none").is_empty());
+
+    // Edited one after another, each edit is told apart from what stood there before.
+    let edits = [
+        listing(3, &["few"], &["many"]),
+        listing(4, &["another-one-and-longer", "few"], &[]),
+        listing(5, &["many", "few"], &["many"]),
+        listing(3, &["many", "few"], &[]),
+    ];
+    for (edit, revision) in edits.into_iter().zip(6..) {
+        applied(follower.apply(changed(
+            cursor(revision - 1, revision, 0),
+            vec![],
+            vec![edit],
+        )));
+    }
+    let expected: Vec<usize> = (0..SEGMENTS)
+        .filter(|number| ![4, 5].contains(number))
+        .collect();
+    assert_eq!(is_in(&follower, "many"), expected);
+    assert_eq!(is_in(&follower, "few").len(), SEGMENTS);
+    assert_eq!(is_in(&follower, "another-one-and-longer"), [4]);
 }
