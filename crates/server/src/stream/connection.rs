@@ -53,6 +53,8 @@ struct Connection<S> {
     last_heard: Instant,
     resyncs: u32,
     standing: Standing,
+    /// Whether to look for news: at first, and after each change of the head.
+    is_news_due: bool,
 }
 
 /// How what the evaluator has goes together with what is here.
@@ -96,6 +98,7 @@ pub(super) async fn run<S>(
         last_heard: Instant::now(),
         resyncs: 0,
         standing: Standing::Fits,
+        is_news_due: true,
     };
     let Err(end) = connection.follow(&app).await;
     let Connection {
@@ -147,6 +150,10 @@ where
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn follow(&mut self, app: &App) -> Result<Infallible, End> {
+        // Waited for as long as this lasts, not anew for each frame and each acknowledgement.
+        let replaced = self.stay.replaced();
+        let mut replaced = std::pin::pin!(replaced);
+        let mut draining = std::pin::pin!(app.draining.cancelled());
         loop {
             self.take_in().await?;
             self.send_news().await?;
@@ -154,7 +161,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 socket,
                 decoder,
                 head,
-                stay,
                 ..
             } = self;
             tokio::select! {
@@ -162,15 +168,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     if changed.is_err() {
                         return Err(going_away());
                     }
+                    self.is_news_due = true;
                 }
                 read = read(socket, decoder) => {
                     read?;
                     self.last_heard = Instant::now();
                 }
-                () = stay.replaced() => {
+                () = &mut replaced => {
                     return Err(policy("a newer connection of this instance took this one's place"));
                 }
-                () = app.draining.cancelled() => return Err(going_away()),
+                () = &mut draining => return Err(going_away()),
             }
             // Whatever woke it: a heartbeat may have come while it read or wrote.
             self.beat(app).await?;
@@ -221,6 +228,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends what the evaluator has not got.
     async fn send_news(&mut self) -> Result<(), End> {
+        // After most acknowledgements there is nothing to look for.
+        let is_due = self.is_news_due
+            || self.standing == Standing::Astray
+            || self.head.has_changed().unwrap_or(true);
+        if !is_due {
+            return Ok(());
+        }
+        self.is_news_due = false;
         self.head.mark_unchanged();
         let feed = &self.stay.follower.feed;
         if self.standing == Standing::Ahead {

@@ -142,7 +142,7 @@ impl Follower {
             || self
                 .feed
                 .head_at(revision)
-                .is_none_or(|here| here.to_hex() == head)
+                .is_none_or(|here| Link::from_hex(head) == Some(here))
     }
 
     fn acknowledged(

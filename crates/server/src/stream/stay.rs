@@ -46,8 +46,9 @@ impl Stay {
     }
 
     /// Ends when a newer connection of the same instance has come.
-    pub(super) async fn replaced(&self) {
-        self.taken.replaced.notified().await;
+    pub(super) fn replaced(&self) -> impl Future<Output = ()> + use<> {
+        let replaced = Arc::clone(&self.taken.replaced);
+        async move { replaced.notified().await }
     }
 
     /// Ends it as the evaluator wishes: it leaves the roll.
