@@ -1,6 +1,7 @@
 //! The listening socket and the connections on it.
 
 mod accept;
+mod patience;
 mod seats;
 mod tls;
 mod transport;

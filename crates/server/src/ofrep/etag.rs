@@ -252,5 +252,13 @@ mod tests {
             !tag.is_of(&ground("another", &context)),
             "what another token was told is no evidence"
         );
+        let forged = ETag {
+            revision: 58,
+            ..tag
+        };
+        assert!(
+            !forged.is_of(&ground("t", &context)),
+            "a revision that was never told is no evidence"
+        );
     }
 }

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::patience::Patience;
 use super::seats::{Seat, Seats, within_descriptors};
 use super::transport::Transport;
 use crate::app::App;
@@ -77,7 +78,6 @@ impl Connections {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
-            .timer(TokioTimer::new())
             .header_read_timeout(app.settings.header_time_max)
             .max_headers(HEADERS_MAX);
         builder
@@ -228,6 +228,8 @@ impl Connection {
                 answer
             }
         });
+        let mut builder = Builder::clone(&builder);
+        builder.http1().timer(Patience::default());
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(transport), service);
         let mut connection = std::pin::pin!(connection);
         let served = tokio::select! {
