@@ -36,10 +36,12 @@ fn ten_thousand_evaluators_are_back_within_60_s_and_a_kill_in_the_storm_is_confi
         .exits(0);
     let confirmed = died.elapsed();
     crowd.until_within(BACK_TIME_MAX, killed.revision());
+    // One whose first connection was too slow is between two of them.
+    while crowd.standing().connected < EVALUATORS {
+        assert!(died.elapsed() < BACK_TIME_MAX, "{:?}", crowd.standing());
+    }
     let back = died.elapsed();
-    let standing = crowd.standing();
     let storm_kib = resident_kib(bench.server().id()).max(peak_kib(bench.server().id()));
-    assert_eq!(standing.connected, EVALUATORS, "{standing:?}");
     assert_eq!(crowd.asked("new-checkout", "u-1"), (0, EVALUATORS));
     bench.until_current("crowd", EVALUATORS);
 
