@@ -2,7 +2,8 @@
 
 use crate::limit::SIMILAR_NAMES_MAX;
 
-/// The name nearest to `wanted` by at most two edits, if there is one.
+/// The name nearest to `wanted` by at most two edits, if there is one. A letter in the other case is
+/// the same letter.
 pub(crate) fn similar<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     names
         .take(SIMILAR_NAMES_MAX)
@@ -23,7 +24,7 @@ fn edits(left: &[u8], right: &[u8]) -> Option<usize> {
         let mut best = index + 1;
         let mut before = index + 1;
         for (cell, other) in row.iter_mut().skip(1).zip(right) {
-            let here = (diagonal + usize::from(letter != other))
+            let here = (diagonal + usize::from(!letter.eq_ignore_ascii_case(other)))
                 .min(*cell + 1)
                 .min(before + 1);
             diagonal = *cell;
@@ -53,6 +54,7 @@ mod tests {
         assert_eq!(near("new-checkou"), Some("new-checkout".to_owned()));
         assert_eq!(near("nwe-checkin"), Some("new-checkin".to_owned()));
         assert_eq!(near("img-quality"), Some("img-quality".to_owned()));
+        assert_eq!(near("NEW-Checkout"), Some("new-checkout".to_owned()));
         assert_eq!(near("checkout"), None);
         assert_eq!(near("xy"), None, "two letters share nothing with it");
         assert_eq!(near(""), None);

@@ -21,6 +21,8 @@ mod demo;
 mod exit;
 mod failure;
 mod files;
+#[cfg(test)]
+mod hints;
 mod host;
 mod output;
 mod plan;

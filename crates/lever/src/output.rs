@@ -16,7 +16,7 @@ use crate::failure::Failure;
 
 pub(crate) use answer::Answer;
 pub(crate) use inert::{inert, json as inert_json};
-pub(crate) use moment::{ago, milliseconds, parse_time};
+pub(crate) use moment::{ago, milliseconds, parse_time, utc};
 pub(crate) use screen::Screen;
 pub(crate) use style::{Tone, paint};
 pub(crate) use table::Table;

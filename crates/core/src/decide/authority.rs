@@ -141,7 +141,7 @@ impl<'a> Case<'a> {
         match self.state.flag(key.as_str()) {
             Some(flag) if flag.is_archived => Err(Rejection::Conflict {
                 why: format!(
-                    "{key} is archived since r{0}; `lever undo r{0}` takes it back into use",
+                    "{key} is archived since r{0}; `lever undo r{0} -r \"…\"` takes it back into use",
                     flag.defined_revision
                 ),
             }),

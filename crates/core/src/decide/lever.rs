@@ -164,7 +164,7 @@ pub(super) fn ramp(
         Position::Closed { .. } | Position::Pinned { .. } => Err(Rejection::Conflict {
             why: format!(
                 "{flag} is {position} in {environment}, so there is nothing to ramp; open it: \
-                 lever open {flag} -e {environment} --to {percentage}%"
+                 lever open {flag} -e {environment} --to {percentage}% -r \"…\""
             ),
         }),
     })
@@ -189,7 +189,7 @@ pub(super) fn pin(
             } else {
                 format!(
                     "{key} was killed in {environment}; only an open leads out of that. Open it \
-                     first: lever open {key} -e {environment} --to 0%"
+                     first: lever open {key} -e {environment} --to 0% -r \"…\""
                 )
             };
             return Err(Rejection::Conflict { why });

@@ -31,7 +31,11 @@ pub(super) fn undo(case: &Case<'_>, revision: Option<u64>) -> Result<Decision, R
         revision: touched.revision,
     }];
     for before in &touched.before {
-        let decision = inverse(case, touched.revision, before)?;
+        let decision = inverse(case, touched.revision, before).map_err(|why| match why {
+            // Who names no revision has not seen one.
+            Rejection::Stale { given, current } if revision.is_none() => overtaken(given, current),
+            why => why,
+        })?;
         if let Decision::Append(inverse) = decision {
             events.extend(inverse);
         }
@@ -55,7 +59,7 @@ fn named(state: &State, revision: u64) -> Result<&Touched, Rejection> {
     })?;
     if let Some(by) = touched.undone_by {
         return Err(conflict(format!(
-            "r{revision} was undone already, by r{by}; `lever undo r{by}` brings it back"
+            "r{revision} was undone already, by r{by}; `lever undo r{by} -r \"…\"` brings it back"
         )));
     }
     match touched.why_final() {
@@ -78,7 +82,7 @@ fn latest<'a>(case: &Case<'a>) -> Result<&'a Touched, Rejection> {
         })
         .ok_or_else(|| {
             conflict(
-                "there is nothing of yours to undo; name a revision, as in `lever undo r57`"
+                "there is nothing of yours to undo; name a revision, as in `lever undo r57 -r \"…\"`"
                     .to_owned(),
             )
         })?;
@@ -88,11 +92,19 @@ fn latest<'a>(case: &Case<'a>) -> Result<&'a Touched, Rejection> {
         .any(|before| matches!(before, Before::Position { from, to, .. } if lifts_latch(to, from)));
     if is_kill {
         return Err(conflict(format!(
-            "your last change, r{0}, is a close; to take a close back name it: `lever undo r{0}`",
+            "your last change, r{0}, is a close; to take a close back name it: `lever undo r{0} -r \"…\"`",
             touched.revision
         )));
     }
     Ok(touched)
+}
+
+/// A bare undo comes to a change that another one followed, such as the undo of it.
+fn overtaken(revision: u64, by: u64) -> Rejection {
+    conflict(format!(
+        "your last change that is not undone, r{revision}, is not the last of what it changed any \
+         more: r{by} came after it; to take that back name it: `lever undo r{by} -r \"…\"`"
+    ))
 }
 
 /// What takes one thing back, by the same rules as the command that would do it.
@@ -196,7 +208,7 @@ fn demand_same_behaviour(
     }
     Err(conflict(format!(
         "{what} changed at r{changed}, after r{revision}; open {} instead: lever open {} -e \
-         {environment}",
+         {environment} --to 1% -r \"…\"",
         flag.key(),
         flag.key(),
     )))

@@ -53,7 +53,7 @@ pub enum StragglerKind {
     Silent,
     /// It answers, and has refused definitions.
     Refused,
-    /// It answers and has not come so far.
+    /// It was heard lately and has not come so far; a process that was stopped a moment ago, too.
     Behind,
 }
 
@@ -179,11 +179,11 @@ impl StragglerKind {
                     member.version
                 )
             }
-            Self::Behind => {
-                "it answers and has not come so far yet: wait a moment and ask again; if it stays \
-                 behind, restart it"
-                    .to_owned()
-            }
+            Self::Behind => format!(
+                "it was heard {silent_s} s ago and has not confirmed yet: wait a moment and ask \
+                 again; if it stays behind, look whether the process is paused or overloaded, and \
+                 restart it"
+            ),
         }
     }
 }

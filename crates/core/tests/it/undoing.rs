@@ -111,7 +111,7 @@ fn undoing_a_pin_never_lifts_a_later_kill() {
     );
     assert_eq!(
         world.by("ana").because("x").refused(undo(None)).code(),
-        "stale"
+        "conflict"
     );
     assert!(is_latched(world.position("checkout", "prod")));
 }
@@ -201,6 +201,21 @@ fn a_second_bare_undo_does_not_redo() {
     world.by("ana").done(undo(None));
     assert!(world.position("a", "dev").is_closed());
     assert!(world.position("b", "dev").is_closed());
+}
+
+#[test]
+fn a_bare_undo_after_an_undo_of_the_same_lever_says_what_came_after() {
+    let mut world = World::with_flags(["checkout"]);
+    world.by("ana").done(open("checkout", "dev", "10"));
+    world.by("ana").done(open("checkout", "dev", "20"));
+    let undone = world.by("ana").done(undo(None));
+    let rejection = world.by("ana").refused(undo(None));
+    let sentence = rejection.to_string();
+    assert!(
+        sentence.contains(&format!("r{undone} came after it")),
+        "{sentence}"
+    );
+    assert!(!sentence.contains("you saw"), "{sentence}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use leverframe_store::Reader as _;
 use leverframe_store::sqlite::SqliteReader;
+use leverframe_store::{Reader as _, StoreError};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -32,11 +32,11 @@ pub(crate) async fn run(args: Args, screen: &Screen) -> Result<Exit, Failure> {
         PathBuf::from(format!("lever-backup-{now}.db"))
     });
     screen.note("copying and verifying the journal");
-    let data = args.data;
+    let data = args.data.clone();
     let report = tokio::task::spawn_blocking(move || SqliteReader::open(&data)?.backup(&to))
         .await
         .map_err(|error| Failure::failed(error.to_string()))?
-        .map_err(|error| Failure::failed(error.to_string()))?;
+        .map_err(|error| Failure::failed(of_journal(error, args.data).to_string()))?;
     let document = json!({
         "file": report.path,
         "revision": report.head.revision,
@@ -53,4 +53,16 @@ pub(crate) async fn run(args: Args, screen: &Screen) -> Result<Exit, Failure> {
     let name = report.path.display().to_string();
     screen.answer(&Answer::new(&document, human)?.named([name]))?;
     Ok(Exit::Done)
+}
+
+/// The copy is as damaged as what it is a copy of, and that is what has to be restored.
+fn of_journal(error: StoreError, data: PathBuf) -> StoreError {
+    match error {
+        StoreError::Corrupt { revision, what, .. } => StoreError::Corrupt {
+            data,
+            revision,
+            what,
+        },
+        other => other,
+    }
 }

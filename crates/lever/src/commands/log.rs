@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use leverframe_wire::admin::RecordView;
+use leverframe_wire::admin::{Change, RecordView};
 use serde::Serialize;
 
 use crate::api::{Client, JournalFilter};
 use crate::arguments::{Format, PlaceArgs, flag_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Tone, ago, inert, paint, parse_time};
+use crate::output::{Answer, Tone, ago, inert, paint, parse_time, utc};
 use crate::session::Session;
 use crate::span::Span;
 
@@ -173,9 +173,10 @@ fn human(record: &RecordView, now: Timestamp) -> String {
         .map(|incident| format!(" · {}", inert(incident)))
         .unwrap_or_default();
     let mut lines = vec![format!(
-        "{} · {} · {} via {} · {}{incident}",
+        "{} · {} ({}) · {} via {} · {}{incident}",
         paint(Tone::Strong, &format!("r{}", record.revision)),
         ago(&record.at, now),
+        utc(&record.at),
         inert(&record.actor_name),
         inert(&record.via),
         inert(&record.reason),
@@ -184,7 +185,17 @@ fn human(record: &RecordView, now: Timestamp) -> String {
         record
             .changes
             .iter()
-            .map(|change| format!("    {}", inert(&change.sentence))),
+            .map(|change| format!("    {}{}", inert(&change.sentence), way(change))),
     );
     lines.join("\n")
+}
+
+/// ` · open to 25 % → closed`, where there is a way from one to the other.
+fn way(change: &Change) -> String {
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) if from != to => {
+            format!(" · {}", inert(&format!("{from} → {to}")))
+        }
+        _ => String::new(),
+    }
 }

@@ -118,7 +118,11 @@ fn row(status: &LeverStatus, now: Timestamp) -> [String; 7] {
     };
     [
         lever.flag.clone(),
-        position(&lever.position),
+        match status.brake {
+            // What the journal says is not what evaluators answer.
+            Some(_) => "■ closed, NOT STORED".to_owned(),
+            None => position(&lever.position),
+        },
         match (status.expected, status.confirmed) {
             (0, _) => "nobody".to_owned(),
             (expected, confirmed) if expected == confirmed => format!("✓ {confirmed}/{expected}"),

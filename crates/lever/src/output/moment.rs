@@ -20,6 +20,15 @@ pub(crate) fn ago(text: &str, now: Timestamp) -> String {
     }
 }
 
+/// A time in RFC 3339 to the second, in UTC: `2026-11-21 12:00:00 UTC`. A text that is no time stays
+/// as it is.
+pub(crate) fn utc(text: &str) -> String {
+    parse_time(text).map_or_else(
+        || super::inert(text).into_owned(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}
+
 /// `ahead` of now the nearest number counts, so that 30 days are 30 days a second later too; behind it
 /// the full ones.
 fn rough(seconds: i64, ahead: bool) -> String {
@@ -66,6 +75,15 @@ mod tests {
         ] {
             assert_eq!(ago(time, now), told);
         }
+    }
+
+    #[test]
+    fn a_time_is_told_in_utc_to_the_second() {
+        assert_eq!(
+            utc("2026-11-21T13:59:18.25+01:00"),
+            "2026-11-21 12:59:18 UTC"
+        );
+        assert_eq!(utc("yester\u{1b}day"), "yester\\u{1b}day");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Permission;
 use leverframe_core::roll::Member;
-use leverframe_node::Brake;
+use leverframe_node::{Brake, Wanted};
 use leverframe_wire::admin::{Health, LeverStatus, Status, Whoami};
 
 use super::fleet::clocks;
@@ -41,13 +41,26 @@ async fn read_status(
         .collect();
     moved.sort_by_key(|(revision, flag)| (std::cmp::Reverse(*revision), flag.key().clone()));
     let never_moved = in_use().count() - moved.len();
+    let mut brakes = app.node().brakes();
+    brakes.retain(|brake| brake.environment == key);
     let levers = moved
         .into_iter()
-        .map(|(revision, flag)| LeverStatus {
-            lever: lever_view(&state, flag, key.as_str()),
-            owner: flag.definition.owner.clone(),
-            expected: standing.expected,
-            confirmed: standing.confirmed(revision),
+        .map(|(revision, flag)| {
+            let kill = brakes.iter().find(|kill| kill.flags.contains(flag.key()));
+            LeverStatus {
+                lever: lever_view(&state, flag, key.as_str()),
+                owner: flag.definition.owner.clone(),
+                expected: standing.expected,
+                confirmed: kill.map_or_else(
+                    || standing.confirmed(revision),
+                    |kill| {
+                        let presence = feed.presence();
+                        let had = presence.confirmation(Wanted::Brake(kill.number));
+                        had.confirmation.confirmed
+                    },
+                ),
+                brake: kill.map(|kill| kill.number),
+            }
         })
         .collect();
     let revision = feed.revision();
@@ -57,13 +70,7 @@ async fn read_status(
         guarded: entry.environment.guarded,
         revision,
         levers,
-        not_stored: app
-            .node()
-            .brakes()
-            .iter()
-            .filter(|brake| brake.environment == key)
-            .map(Brake::sentence)
-            .collect(),
+        not_stored: brakes.iter().map(Brake::sentence).collect(),
         never_moved,
         fleet: confirmation_view(
             key.as_str(),

@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn a_revision_that_was_written_in_by_hand_is_no_evidence() {
+        let context = json!({});
+        let tag = of(&context, "t", 57, None);
+        let forged = ETag {
+            revision: 58,
+            ..tag.clone()
+        };
+        assert!(tag.is_of(&ground("t", &context)));
+        assert!(!forged.is_of(&ground("t", &context)));
+    }
+
+    #[test]
     fn it_survives_the_way_there_and_back_even_through_a_proxy() {
         let context = json!({});
         let tag = ETag::new(57, &ground("t", &context), Some("x"), Some(b"told"));

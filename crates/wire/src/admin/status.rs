@@ -18,7 +18,7 @@ pub struct Status {
     pub revision: u64,
     /// Levers that somebody has moved, the last moved first.
     pub levers: Vec<LeverStatus>,
-    /// Kills that are out and not in the journal yet, in sentences; `levers` does not know of them.
+    /// Kills that are out and not in the journal yet, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_stored: Vec<String>,
     /// Flags that were never moved here.
@@ -36,8 +36,12 @@ pub struct LeverStatus {
     pub owner: String,
     /// How many evaluators count.
     pub expected: usize,
-    /// How many of them have its last move.
+    /// How many of them have its last move, or the kill that is not stored.
     pub confirmed: usize,
+    /// The number of a kill that is out and not in the journal: evaluators answer closed, whatever
+    /// `lever` says, which is what the journal knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<u64>,
 }
 
 /// Who the token is and whom it talks to.
