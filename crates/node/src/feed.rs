@@ -22,6 +22,7 @@ use crate::measure::Measurements;
 use crate::place::Place;
 use crate::presence::Presence;
 use crate::rules::Rules;
+use crate::snapshots::{Preparing, Snapshots};
 
 /// One environment's frames, rule set and followers. Streams hold a [`Place`] and nothing else: a
 /// frame is encoded once and the same bytes go to everybody.
@@ -30,9 +31,7 @@ pub struct Feed {
     encoder: Arc<dyn Encoder>,
     measurements: Arc<Measurements>,
     tail: Mutex<Tail>,
-    /// The last snapshot that was encoded, in use until something changes: ten thousand joiners cost
-    /// one encoding.
-    snapshot: Mutex<Option<(Place, Bytes)>>,
+    snapshots: Arc<Snapshots>,
     head: watch::Sender<Head>,
     rules: Rules,
     presence: Presence,
@@ -120,7 +119,7 @@ impl Feed {
                 place,
                 brakes: BTreeMap::new(),
             }),
-            snapshot: Mutex::new(None),
+            snapshots: Arc::default(),
             head: watch::Sender::new(head),
             presence,
             caches: Caches::new(clock),
@@ -187,7 +186,7 @@ impl Feed {
 
     /// What a stream that is at `at` has to send; `None` for one that has nothing yet.
     #[must_use]
-    pub fn next(&self, at: Option<&Place>) -> Next {
+    pub fn next(self: &Arc<Self>, at: Option<&Place>) -> Next {
         if let Some(at) = at {
             let tail = self.lock_tail();
             if at.journal == tail.place.journal && at.epoch >= tail.place.epoch {
@@ -212,53 +211,56 @@ impl Feed {
                 }
             }
         }
-        self.whole()
+        self.whole(at)
     }
 
-    /// A snapshot of the end of the ring.
-    fn whole(&self) -> Next {
-        let mut cached = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, snapshot)) = cached.as_ref() {
-            let tail = self.lock_tail();
-            // One from before a kill that is not stored would show its flags open for a moment.
-            let is_same_history = (&at.journal, at.epoch, at.brake)
-                == (&tail.place.journal, tail.place.epoch, tail.place.brake);
-            // An older one with the frames since would do for who has nothing. But who comes back
-            // from its disk may be in between, and never goes back.
-            if is_same_history && at.revision == tail.place.revision {
-                let frames = std::iter::once(snapshot.clone())
-                    .chain(tail.brakes_after(0))
-                    .collect();
-                return Next::Frames {
-                    frames,
-                    place: tail.place.clone(),
-                };
+    /// A snapshot and the frames since, once there is one that may be sent; who waits for it is
+    /// woken then.
+    fn whole(self: &Arc<Self>, at: Option<&Place>) -> Next {
+        let tail = self.lock_tail();
+        let found = self
+            .snapshots
+            .get(|snapshot, is_overdue| tail.since(snapshot, at, is_overdue));
+        let next = match found.sendable {
+            Some((snapshot, frames)) => Next::Frames {
+                frames: std::iter::once(snapshot).chain(frames).collect(),
+                place: tail.place.clone(),
+            },
+            None => Next::UpToDate,
+        };
+        drop(tail);
+        if let Some(preparing) = found.to_prepare {
+            let feed = Arc::clone(self);
+            let spawned = std::thread::Builder::new()
+                .name("lever-joiners".to_owned())
+                .spawn(move || feed.prepare(preparing));
+            if let Err(error) = spawned {
+                tracing::error!(%error, "no thread to encode a snapshot on; who joins waits");
             }
         }
-        let (state, place, brakes, braked) = {
+        next
+    }
+
+    /// Encodes a snapshot of the end of the ring, which nobody but joiners waits for.
+    fn prepare(&self, preparing: Preparing) {
+        let (state, place, braked) = {
             let tail = self.lock_tail();
-            let brakes: Vec<Bytes> = tail.brakes_after(0).collect();
-            (
-                Arc::clone(&tail.state),
-                tail.place.clone(),
-                brakes,
-                tail.braked(),
-            )
+            (Arc::clone(&tail.state), tail.place.clone(), tail.braked())
         };
         let Some(mut update) = frame::snapshot(&state, &self.environment) else {
-            return Next::UpToDate;
+            return;
         };
+        drop(state);
         close_in(&mut update, &braked, place.brake);
         match self.encoder.encode(&update) {
             Ok(bytes) => {
                 self.measurements.snapshots.fetch_add(1, Ordering::Relaxed);
-                *cached = Some((place.clone(), bytes.clone()));
-                let frames = std::iter::once(bytes).chain(brakes).collect();
-                Next::Frames { frames, place }
+                let is_overtaken = self.lock_tail().since(&place, None, false).is_none();
+                preparing.done(place, bytes, is_overtaken);
+                self.head.send_modify(|_| {});
             }
             Err(why) => {
                 tracing::error!(environment = %self.environment, why, "a snapshot could not be encoded");
-                Next::UpToDate
             }
         }
     }
@@ -379,6 +381,7 @@ impl Feed {
 
     /// Wakes every stream, so that it pings and looks whether its evaluator still answers.
     pub(crate) fn beat(&self) {
+        self.snapshots.forget_unused();
         self.head.send_modify(|head| head.beat += 1);
     }
 
@@ -393,6 +396,33 @@ impl Tail {
         self.brakes
             .range(number.saturating_add(1)..)
             .map(|(_, braked)| braked.frame.clone())
+    }
+
+    /// The frames that lead from a snapshot to the end of the ring; `None` when it may not be sent
+    /// any more.
+    ///
+    /// It has to be of the end itself. One from before a kill would show its flags open for a moment
+    /// to somebody who begins after it was confirmed, and who comes back from its disk may have more
+    /// than it says. `is_overdue` says that changes come faster than snapshots can be encoded, so
+    /// that nobody could ever join: then the frames since follow right behind.
+    fn since(&self, snapshot: &Place, at: Option<&Place>, is_overdue: bool) -> Option<Vec<Bytes>> {
+        let end = &self.place;
+        let is_same_history = (&snapshot.journal, snapshot.epoch) == (&end.journal, end.epoch);
+        let is_fresh = (snapshot.revision, snapshot.brake) == (end.revision, end.brake);
+        let is_behind = at.is_some_and(|at| {
+            at.journal == snapshot.journal
+                && (at.epoch, at.revision) > (snapshot.epoch, snapshot.revision)
+        });
+        if !is_same_history || is_behind || !(is_fresh || is_overdue) {
+            return None;
+        }
+        let mut frames = if snapshot.revision == end.revision {
+            Vec::new()
+        } else {
+            frames_after(&self.ring, snapshot.revision)?
+        };
+        frames.extend(self.brakes_after(0));
+        Some(frames)
     }
 
     /// The flags they close.

@@ -25,6 +25,7 @@ mod request;
 mod restore;
 mod rules;
 mod shared;
+mod snapshots;
 mod start;
 mod writer;
 

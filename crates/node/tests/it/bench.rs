@@ -238,10 +238,21 @@ pub(crate) fn environment_key(text: &str) -> EnvironmentKey {
 }
 
 /// The frames a stream at `at` is sent, and where it is then.
-pub(crate) fn frames(feed: &Feed, at: Option<&Place>) -> (Vec<Bytes>, Place) {
-    match feed.next(at) {
+pub(crate) fn frames(feed: &Arc<Feed>, at: Option<&Place>) -> (Vec<Bytes>, Place) {
+    match next(feed, at) {
         Next::Frames { frames, place } => (frames, place),
         other => panic!("frames were expected, not {other:?}"),
+    }
+}
+
+/// What a stream has to send that waits until there is something, as for a snapshot to be encoded.
+pub(crate) fn next(feed: &Arc<Feed>, at: Option<&Place>) -> Next {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match feed.next(at) {
+            Next::UpToDate if Instant::now() < deadline => std::thread::yield_now(),
+            next => return next,
+        }
     }
 }
 

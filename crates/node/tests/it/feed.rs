@@ -7,7 +7,7 @@ use leverframe_core::Command;
 use leverframe_flags::{Context, Update};
 use leverframe_node::{Next, Place};
 
-use crate::bench::{Bench, environment_key, frames};
+use crate::bench::{Bench, environment_key, frames, next};
 
 #[tokio::test]
 async fn a_joiner_gets_a_snapshot_and_then_only_what_changes() {
@@ -19,8 +19,8 @@ async fn a_joiner_gets_a_snapshot_and_then_only_what_changes() {
     assert!(matches!(feed.next(Some(&place)), Next::UpToDate));
 
     bench.open("checkout", "prod", 10).await;
-    let (next, place) = frames(&feed, Some(&place));
-    assert_eq!(next.len(), 1);
+    let (news, place) = frames(&feed, Some(&place));
+    assert_eq!(news.len(), 1);
     assert!(matches!(feed.next(Some(&place)), Next::UpToDate));
     let tape = bench.tape.0.lock().unwrap();
     assert!(matches!(tape.last(), Some(Update::Change { positions, .. }) if positions.len() == 1));
@@ -80,7 +80,7 @@ async fn an_evaluator_that_is_ahead_of_the_journal_is_never_sent_older_news() {
         ..ahead
     };
     assert!(
-        matches!(feed.next(Some(&foreign)), Next::Frames { .. }),
+        matches!(next(&feed, Some(&foreign)), Next::Frames { .. }),
         "another journal is another history"
     );
 }
@@ -171,4 +171,28 @@ async fn a_new_environment_can_be_followed_at_once() {
     let rules = feed.rules();
     let outcome = rules.evaluate("checkout", &Context::new("u-1")).unwrap();
     assert_eq!(outcome.value.as_bool(), Some(false));
+}
+
+/// Both of two workers would else stand at the encoder, and no stream would be served.
+#[tokio::test]
+async fn neither_a_joiner_nor_a_kill_waits_while_a_snapshot_is_encoded() {
+    let bench = Bench::new().await;
+    bench.create_flag("checkout").await;
+    bench.open("checkout", "prod", 100).await;
+    let feed = bench.feed("prod");
+    let (_, place) = frames(&feed, None);
+    bench.open("checkout", "prod", 50).await;
+    {
+        // The encoder hangs: the snapshot cannot be finished.
+        let _tape = bench.tape.0.lock().unwrap();
+        assert!(matches!(feed.next(None), Next::UpToDate));
+        assert!(
+            matches!(feed.next(None), Next::UpToDate),
+            "nor does the next"
+        );
+        let (news, _) = frames(&feed, Some(&place));
+        assert_eq!(news.len(), 1, "who is here already is served");
+    }
+    let (snapshot, _) = frames(&feed, None);
+    assert_eq!(snapshot.len(), 1);
 }

@@ -54,7 +54,7 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
 }
 
 /// The frames after `place`, as soon as there are any.
-async fn news(feed: &Feed, place: &mut Option<Place>, wait: Duration) -> Vec<Bytes> {
+async fn news(feed: &Arc<Feed>, place: &mut Option<Place>, wait: Duration) -> Vec<Bytes> {
     let deadline = Instant::now() + wait;
     let mut head = feed.subscribe();
     loop {
