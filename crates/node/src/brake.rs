@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use leverframe_core::access::Actor;
 use leverframe_core::command::Idempotency;
-use leverframe_core::{Command, Selection, Timestamp, Why};
+use leverframe_core::{Command, Selection, State, Timestamp, Why};
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_store::{Beside, Fence};
 use serde::{Deserialize, Serialize};
@@ -170,11 +170,14 @@ impl Brake {
         )
     }
 
-    /// The command that stores it.
-    pub(crate) fn request(&self) -> Request {
+    /// The command that stores it, for those of its flags that there still are: one that a restore
+    /// took away must not keep the others from being stored.
+    pub(crate) fn request(&self, state: &State) -> Request {
+        let is_there = |flag: &&FlagKey| state.flag(flag.as_str()).is_some();
+        let flags = self.flags.iter().filter(is_there).cloned().collect();
         Request {
             command: Command::Close {
-                flags: Selection::Flags(self.flags.clone()),
+                flags: Selection::Flags(flags),
                 environment: self.environment.clone(),
             },
             actor: self

@@ -72,6 +72,8 @@ pub struct Head {
 pub enum Next {
     /// Nothing.
     UpToDate,
+    /// A snapshot, which is being encoded: the head changes when it is there.
+    Preparing,
     /// These, and then the stream is at `place`.
     Frames {
         /// In order.
@@ -226,7 +228,7 @@ impl Feed {
                 frames: std::iter::once(snapshot).chain(frames).collect(),
                 place: tail.place.clone(),
             },
-            None => Next::UpToDate,
+            None => Next::Preparing,
         };
         drop(tail);
         if let Some(preparing) = found.to_prepare {

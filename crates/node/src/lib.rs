@@ -17,6 +17,7 @@ mod encoder;
 mod feed;
 mod measure;
 mod node;
+mod overtaken;
 mod place;
 mod presence;
 mod pull;

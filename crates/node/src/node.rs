@@ -90,6 +90,7 @@ impl Node {
             request,
             reply: Some(reply),
             brake: None,
+            seen: self.shared.state().revision(),
         };
         if let Err(Refused) = self.shared.queue.push(job) {
             return match kill {

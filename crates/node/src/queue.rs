@@ -20,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) reply: Option<oneshot::Sender<Result<Accepted, SubmitError>>>,
     /// The number of the kill that this is to store.
     pub(crate) brake: Option<u64>,
+    /// The revision that was to be seen when it came: a kill that came later may overtake it.
+    pub(crate) seen: u64,
 }
 
 /// The lane is full, or the node is stopping.

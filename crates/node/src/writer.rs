@@ -13,6 +13,7 @@ use leverframe_core::{Command, Entry, Event, Meta, Record, State, frame};
 use leverframe_flags::EnvironmentKey;
 use leverframe_store::{AppendError, Fence, Store, StoreError};
 
+use crate::overtaken::demand_not_overtaken;
 use crate::queue::{Job, Work};
 use crate::request::{Accepted, Request, SubmitError};
 use crate::shared::Shared;
@@ -82,11 +83,13 @@ impl Writer {
 
     /// Puts the kills that are out and not stored in front of what is to be done.
     fn with_brakes(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let state = self.shared.state();
         let brakes = self.shared.brakes.all().into_iter();
         let again = brakes.map(|brake| Job {
-            request: brake.request(),
+            request: brake.request(&state),
             reply: None,
             brake: Some(brake.number),
+            seen: state.revision(),
         });
         again.chain(jobs).collect()
     }
@@ -167,6 +170,7 @@ impl Writer {
         };
         match decided? {
             Decision::Append(events) => {
+                demand_not_overtaken(speculative, &events, job.seen)?;
                 let step = step(speculative, events, &meta, request.received)?;
                 *speculative = Arc::clone(&step.after);
                 Ok(Decided::Step(step))

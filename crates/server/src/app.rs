@@ -12,6 +12,7 @@ use crate::auth::BadTokens;
 use crate::metrics::Counters;
 use crate::ofrep::{Closings, Phrasebooks, Tickets};
 use crate::problem::Failure;
+use crate::server::fitted;
 use crate::settings::Settings;
 use crate::stream::Connections;
 
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
 
 impl App {
     pub(crate) fn new(node: Node, settings: Settings) -> Self {
+        let settings = fitted(settings);
         let streams_max = settings.streams_max;
         Self(Arc::new(Shared {
             node,

@@ -26,6 +26,8 @@ pub(crate) const SEAT_WAIT_MAX: Duration = Duration::from_secs(1);
 pub(crate) const SEAT_WAITERS_MAX: usize = 128;
 /// Most idle connections that have to go at once when every seat is taken.
 pub(crate) const EVICTIONS_AT_ONCE: usize = 32;
+/// Longest wait of a poll for a snapshot that is being encoded.
+pub(crate) const SNAPSHOT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for a confirmation that one request may ask for, in milliseconds.
 pub(crate) const CONFIRMATION_WAIT_MS_MAX: u64 = 30_000;
 /// Most things on one page of a list.

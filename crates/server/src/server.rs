@@ -1,6 +1,7 @@
 //! The listening socket and the connections on it.
 
 mod accept;
+mod descriptors;
 mod patience;
 mod seats;
 mod tls;
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::surface;
 
+pub(crate) use descriptors::fitted;
 pub(crate) use seats::Busy;
 pub(crate) use transport::Transport;
 

@@ -10,7 +10,7 @@
 //!   lever.db.before-restore-<ms>   the journal that a restore replaced
 //! ```
 //!
-//! - The journal is in WAL mode with `synchronous=FULL`: a commit is one write and one fdatasync of
+//! - The journal is in WAL mode with `synchronous=FULL`: a commit is one write and one fsync of
 //!   the log, and readers on their own connections never wait for it.
 //! - The lock is on a file of its own: SQLite's own locks on `lever.db` end when any other descriptor
 //!   of that file is closed in this process. For the same reason nothing here opens `lever.db` but

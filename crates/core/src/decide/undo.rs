@@ -14,13 +14,13 @@ use leverframe_flags::{EnvironmentKey, FlagKey, Position, Segment};
 use crate::access::Role;
 use crate::event::Event;
 use crate::limit::UNDO_REVISIONS_MAX;
-use crate::position::{is_opening, lifts_latch};
+use crate::position::{is_opening, latch, lifts_latch};
 use crate::rejection::Rejection;
 use crate::state::{Before, Flag, State, Touched};
 
 use super::definition::demand_valid;
 use super::flag::Seen;
-use super::{Case, Decision, environment, flag, segment, token};
+use super::{Case, Decision, environment, flag, lever, segment, token};
 
 pub(super) fn undo(case: &Case<'_>, revision: Option<u64>) -> Result<Decision, Rejection> {
     let touched = match revision {
@@ -184,12 +184,15 @@ fn move_back(
         }
     }
     demand_possible(case, flag, to)?;
-    Ok(Decision::Append(vec![Event::PositionMoved {
+    // Killed again, it closes to what closed means now: the old latch may be of another definition.
+    let killed = latch(to).and_then(|_| lever::closing(flag, environment));
+    let moved = killed.unwrap_or_else(|| Event::PositionMoved {
         flag: key.clone(),
         environment: environment.clone(),
         from: from.clone(),
         to: to.clone(),
-    }]))
+    });
+    Ok(Decision::Append(vec![moved]))
 }
 
 /// An exposure was meant for what the flag did then.

@@ -60,6 +60,22 @@ fn taking_a_kill_back_needs_its_name_an_operator_and_a_reason() {
 }
 
 #[test]
+fn taking_an_opening_back_kills_to_what_closed_means_now() {
+    let mut world = World::with_flags(["checkout"]);
+    world.open("checkout", "dev", "25");
+    world.kill("checkout", "dev");
+    let opened = world.open("checkout", "dev", "0");
+    let edited = world.edit("checkout", |definition| definition.closed = key("on"));
+    assert!(edited.is_ok(), "{edited:?}");
+    world.by("oncall").done(undo(opened));
+    let latched = world.position("checkout", "dev");
+    assert!(
+        matches!(latched, Position::Closed { latch: Some(latch) } if latch.variant.as_str() == "on"),
+        "{latched:?}"
+    );
+}
+
+#[test]
 fn lifting_the_latch_of_a_lever_that_was_never_open_is_no_less() {
     let mut world = World::with_flags(["checkout"]);
     let killed = world.kill("checkout", "prod");

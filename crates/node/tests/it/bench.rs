@@ -250,7 +250,9 @@ pub(crate) fn next(feed: &Arc<Feed>, at: Option<&Place>) -> Next {
     let deadline = Instant::now() + SOON;
     loop {
         match feed.next(at) {
-            Next::UpToDate if Instant::now() < deadline => std::thread::yield_now(),
+            Next::UpToDate | Next::Preparing if Instant::now() < deadline => {
+                std::thread::yield_now();
+            }
             next => return next,
         }
     }

@@ -274,3 +274,42 @@ async fn a_later_kill_names_the_flags_of_those_before_it_that_are_out() {
         "{tape:?}"
     );
 }
+
+#[tokio::test]
+async fn an_opening_that_was_asked_for_before_a_kill_does_not_lift_it() {
+    let bench = open_in_prod().await;
+    bench.open("checkout", "staging", 50).await;
+    let hang = bench.disk.faults().hang_appends();
+    let definition = Box::new(crate::bench::boolean("other"));
+    let mut first = Box::pin(bench.submit(leverframe_core::Command::CreateFlag { definition }));
+    let mut opening = Box::pin(bench.submit(leverframe_core::Command::Open {
+        flag: "checkout".parse().unwrap(),
+        environment: "staging".parse().unwrap(),
+        exposure: leverframe_flags::Exposure::of(leverframe_flags::Percentage::FULL),
+    }));
+    // Asked for, in this order, and not answered.
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("the store hangs"),
+        _ = &mut opening => panic!("the store hangs"),
+        () = std::future::ready(()) => {}
+    }
+    let killed = bench.kill("checkout", "staging").await.unwrap();
+    drop(hang);
+    first.await.unwrap();
+    let refused = opening.await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            SubmitError::Rejected(leverframe_core::Rejection::Stale { .. })
+        ),
+        "{refused}"
+    );
+    let number = killed.brake.unwrap();
+    bench
+        .until(|bench| bench.node.brake_stored_as(number))
+        .await;
+    let state = bench.node.state();
+    let flag = state.flag("checkout").unwrap();
+    assert!(flag.position("staging").is_closed());
+}

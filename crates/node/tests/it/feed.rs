@@ -185,9 +185,9 @@ async fn neither_a_joiner_nor_a_kill_waits_while_a_snapshot_is_encoded() {
     {
         // The encoder hangs: the snapshot cannot be finished.
         let _tape = bench.tape.0.lock().unwrap();
-        assert!(matches!(feed.next(None), Next::UpToDate));
+        assert!(matches!(feed.next(None), Next::Preparing));
         assert!(
-            matches!(feed.next(None), Next::UpToDate),
+            matches!(feed.next(None), Next::Preparing),
             "nor does the next"
         );
         let (news, _) = frames(&feed, Some(&place));

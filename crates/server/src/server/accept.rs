@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::patience::Patience;
-use super::seats::{Seat, Seats, within_descriptors};
+use super::seats::{Seat, Seats};
 use super::transport::Transport;
 use crate::app::App;
 use crate::auth::Peer;
@@ -92,7 +92,7 @@ impl Connections {
             router,
             tls,
             builder: Arc::new(builder),
-            seats: Seats::new(within_descriptors(app.settings.connections_max)),
+            seats: Seats::new(app.settings.connections_max),
             waiters: Arc::new(Semaphore::new(SEAT_WAITERS_MAX)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             abandoned: CancellationToken::new(),

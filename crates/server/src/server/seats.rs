@@ -151,36 +151,6 @@ impl Drop for Taken {
     }
 }
 
-/// How many connections a process with so many descriptors can hold: some are the journal's, the
-/// logs' and of those who are being turned away.
-pub(super) fn within_descriptors(wanted: usize) -> usize {
-    const OTHERS: usize = 256;
-    match std::fs::read_to_string("/proc/self/limits") {
-        Ok(limits) => descriptors(&limits).map_or(wanted, |descriptors| {
-            let possible = descriptors.saturating_sub(OTHERS).max(descriptors / 2);
-            if possible < wanted {
-                tracing::warn!(
-                    descriptors,
-                    wanted,
-                    possible,
-                    "the limit of open files leaves room for fewer connections than wanted; raise it (ulimit -n)"
-                );
-            }
-            wanted.min(possible)
-        }),
-        // Not Linux: accepting says so when there are no more.
-        Err(_) => wanted,
-    }
-}
-
-/// The soft limit of open files.
-fn descriptors(limits: &str) -> Option<usize> {
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,17 +175,5 @@ mod tests {
         assert!(seats.make_room());
         drop(second);
         assert!(seats.take().is_some());
-    }
-
-    #[test]
-    fn the_limit_of_open_files_is_found() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 524288               files     \n";
-        assert_eq!(descriptors(limits), Some(1024));
-        assert_eq!(
-            descriptors(
-                "Max open files            unlimited            unlimited            files"
-            ),
-            None
-        );
     }
 }

@@ -255,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             (place, _) => feed.next(place.as_ref()),
         };
         match next {
-            Next::UpToDate => {}
+            Next::UpToDate | Next::Preparing => {}
             Next::Frames { frames, place } => {
                 // Before it is written: the acknowledgement may be here before the write returns.
                 if self.place.replace(place).is_none() {

@@ -13,13 +13,14 @@ use super::follower::Follower;
 use super::socket::text_of;
 use super::stay::Stay;
 use crate::app::App;
+use crate::limit::SNAPSHOT_WAIT_MAX;
 use crate::problem::Failure;
 
 /// Answers one poll with a [`leverframe_wire::frame::PollAnswer`] as JSON text.
 pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Bytes, Failure> {
     let follower = Follower::new(app.node().clone(), Arc::clone(&feed), &poll.hello.instance)
         .map_err(|error| Failure::invalid("hello.instance", error.to_string()))?;
-    let (stay, mut place) = Stay::begin(app.clone(), follower, &poll.hello)
+    let (stay, place) = Stay::begin(app.clone(), follower, &poll.hello)
         .map_err(|full| Failure::unavailable(full.to_string(), 30))?;
     if poll.goodbye {
         stay.goodbye();
@@ -34,7 +35,7 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
     }
     let wait = Duration::from_millis(poll.wait_ms.min(POLL_MS_MAX));
     let frames = tokio::select! {
-        frames = news(&feed, &mut place, wait) => frames,
+        frames = news(&feed, place.as_ref(), wait) => frames,
         () = stay.replaced() => Vec::new(),
         () = app.draining.cancelled() => Vec::new(),
     };
@@ -53,16 +54,19 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
     Ok(answer_of(&frames))
 }
 
-/// The frames after `place`, as soon as there are any.
-async fn news(feed: &Arc<Feed>, place: &mut Option<Place>, wait: Duration) -> Vec<Bytes> {
-    let deadline = Instant::now() + wait;
+/// The frames after `place`, as soon as there are any. A snapshot is waited for however short a wait
+/// for news is wanted: it is there already, but for its encoding.
+async fn news(feed: &Arc<Feed>, place: Option<&Place>, wait: Duration) -> Vec<Bytes> {
+    let began = Instant::now();
     let mut head = feed.subscribe();
     loop {
         head.mark_unchanged();
-        if let Next::Frames { frames, .. } = feed.next(place.as_ref()) {
-            return frames;
-        }
-        match tokio::time::timeout_at(deadline, head.changed()).await {
+        let wait = match feed.next(place) {
+            Next::Frames { frames, .. } => return frames,
+            Next::Preparing => wait.max(SNAPSHOT_WAIT_MAX),
+            Next::UpToDate | Next::Ahead => wait,
+        };
+        match tokio::time::timeout_at(began + wait, head.changed()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Vec::new(),
         }

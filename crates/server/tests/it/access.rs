@@ -401,10 +401,8 @@ async fn no_route_tells_a_token_of_dev_what_happens_in_prod() {
                 let mut path = concrete(&path, environment);
                 if method != "GET" && path.starts_with("/api/v1") && !path.contains("stream") {
                     path += "?dry_run=true";
-                } else if path == "/api/v1/journal" {
-                    path += &format!("?environment={environment}");
-                } else if path.starts_with("/ofrep") {
-                    path += &format!("?environment={environment}");
+                } else if path == "/api/v1/journal" || path.starts_with("/ofrep") {
+                    path = format!("{path}?environment={environment}");
                 }
                 let ask = world.ask(&method, &path).token(&token);
                 let ask = if body.is_null() { ask } else { ask.json(body) };

@@ -201,8 +201,8 @@ fn look(bench: &Bench) {
         .lever("log --since 30m")
         .exits(0)
         .says("first admin via lever-cli/")
-        .says("INC-412 5xx\n    new-checkout closed in prod\n")
-        .says("first percent\n    new-checkout open to 1 % in prod\n")
+        .says("INC-412 5xx\n    new-checkout closed in prod · open to 100 % → closed\n")
+        .says("first percent\n    new-checkout open to 1 % in prod · closed → open to 1 %\n")
         .says("none given\n    environment qa created\n")
         .says("first start\n");
     bench
