@@ -49,6 +49,8 @@ impl Goal {
     }
 }
 
+/// How the rows of peers begin.
+const PEERS: [&str; 4] = ["unleash", "eppo", "launchdarkly", "flagd"];
 const ENGINE: &str = "leverframe engine, by name";
 const NUMBER: &str = "leverframe engine, by number";
 const CLIENT: &str = "leverframe client, by name, counted";
@@ -112,7 +114,7 @@ pub(crate) fn judged(tables: &[Table]) -> Result<Table> {
         };
         let found = at(goal.row)?;
         let floor = goal.floor.map(at).transpose()?;
-        let peers = table.others(&["floor", "leverframe", goal.row], goal.column);
+        let peers = table.figures(&PEERS, goal.column);
         let is_more_better = matches!(goal.bound, Bound::AtLeast(_) | Bound::OfTheFloor(_));
         let peer = peers.into_iter().reduce(|one, other| {
             if (one > other) == is_more_better {

@@ -27,14 +27,14 @@ impl Table {
         number(row.get(column)?)
     }
 
-    /// The figures of this column in all rows that begin otherwise.
-    pub(crate) fn others(&self, than: &[&str], column: &str) -> Vec<f64> {
+    /// The figures of this column in all rows that begin with one of these.
+    pub(crate) fn figures(&self, rows: &[&str], column: &str) -> Vec<f64> {
         let Some(column) = self.column(column) else {
             return Vec::new();
         };
         self.rows[1..]
             .iter()
-            .filter(|cells| !than.iter().any(|beginning| begins(cells, beginning)))
+            .filter(|cells| rows.iter().any(|beginning| begins(cells, beginning)))
             .filter_map(|cells| number(cells.get(column)?))
             .collect()
     }

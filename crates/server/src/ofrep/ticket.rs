@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use leverframe_flags::EnvironmentKey;
+use tokio::time::Instant;
 
 use crate::app::random;
 use crate::convert::hex;
@@ -109,5 +109,22 @@ mod tests {
         assert!(tickets.redeem("").is_none());
         assert!(tickets.redeem(&one[1..]).is_none());
         assert_eq!(one.len(), 64, "256 bits in hexadecimal");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ticket_runs_out_and_a_new_one_is_given_before() {
+        let tickets = Tickets::default();
+        let prod: EnvironmentKey = "prod".parse().unwrap();
+        let issue = || tickets.issue("tok_a", &prod).unwrap().unwrap();
+        let first = issue();
+        tokio::time::advance(TICKET_LIFE / 2).await;
+        let second = issue();
+        assert_ne!(first, second);
+        assert!(tickets.redeem(&first).is_some(), "streams change over");
+        tokio::time::advance(TICKET_LIFE / 2).await;
+        assert!(tickets.redeem(&first).is_none());
+        assert!(tickets.redeem(&second).is_some());
+        tokio::time::advance(TICKET_LIFE / 2).await;
+        assert!(tickets.redeem(&second).is_none());
     }
 }
