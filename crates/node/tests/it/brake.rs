@@ -280,23 +280,21 @@ async fn an_opening_that_was_asked_for_before_a_kill_does_not_lift_it() {
     let bench = open_in_prod().await;
     bench.open("checkout", "staging", 50).await;
     let hang = bench.disk.faults().hang_appends();
-    let definition = Box::new(crate::bench::boolean("other"));
-    let mut first = Box::pin(bench.submit(leverframe_core::Command::CreateFlag { definition }));
+    // Answered ahead of the journal, so the writer is with the store, and stays there.
+    bench.kill("checkout", "dev").await.unwrap().brake.unwrap();
     let mut opening = Box::pin(bench.submit(leverframe_core::Command::Open {
         flag: "checkout".parse().unwrap(),
         environment: "staging".parse().unwrap(),
         exposure: leverframe_flags::Exposure::of(leverframe_flags::Percentage::FULL),
     }));
-    // Asked for, in this order, and not answered.
+    // Asked for, and not answered.
     tokio::select! {
         biased;
-        _ = &mut first => panic!("the store hangs"),
         _ = &mut opening => panic!("the store hangs"),
         () = std::future::ready(()) => {}
     }
     let killed = bench.kill("checkout", "staging").await.unwrap();
     drop(hang);
-    first.await.unwrap();
     let refused = opening.await.unwrap_err();
     assert!(
         matches!(
