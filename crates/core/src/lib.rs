@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod access;
+pub mod analysis;
 pub mod command;
 pub mod decide;
 pub mod environment;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod rejection;
 pub mod ring;
 pub mod roll;
+pub mod rollout;
 mod similar;
 pub mod state;
 pub mod table;

@@ -59,3 +59,11 @@ pub const ROLL_MAX: usize = 50_000;
 pub const RING_FRAMES_MAX: usize = 1_024;
 /// Most bytes of frames one environment's ring holds.
 pub const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most stages of one plan.
+pub const PLAN_STAGES_MAX: usize = 30;
+/// Most metrics of one plan.
+pub const PLAN_METRICS_MAX: usize = 20;
+/// Longest bake or hold of a stage, in milliseconds.
+pub const PLAN_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// Longest warm time of a plan, in milliseconds.
+pub const PLAN_WARM_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;

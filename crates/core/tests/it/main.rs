@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod analysis;
 mod closing;
 mod corpus;
 mod editing;
@@ -21,6 +22,7 @@ mod receipts;
 mod repeats;
 mod restoring;
 mod roll;
+mod rollout;
 mod segments;
 mod undoing;
 mod world;

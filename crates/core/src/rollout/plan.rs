@@ -1,0 +1,301 @@
+//! Plans: which stages, for how long, watched by what.
+
+use std::collections::BTreeSet;
+
+use leverframe_flags::{Exposure, Percentage, SegmentKey};
+use serde::{Deserialize, Serialize};
+
+use crate::limit::{PLAN_METRICS_MAX, PLAN_MS_MAX, PLAN_STAGES_MAX, PLAN_WARM_MS_MAX};
+
+/// How a lever is taken from closed to open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Its name.
+    pub key: Box<str>,
+    /// The stages, each letting through more than the one before it.
+    pub stages: Vec<Stage>,
+    /// How long a stage collects evidence at least, in milliseconds, where it says nothing else.
+    pub bake_ms: i64,
+    /// How long a stage may last altogether, in milliseconds, where it says nothing else.
+    pub hold_ms_max: i64,
+    /// What is watched.
+    pub metrics: Vec<Metric>,
+    /// What harm leads to.
+    #[serde(default)]
+    pub on_bad: OnBad,
+    /// What a stage without enough evidence leads to.
+    #[serde(default)]
+    pub inconclusive: Inconclusive,
+    /// Who is still held back in the warm time, so that there is something to compare with.
+    pub hold_back: Percentage,
+    /// How long the way back is kept warm after the last stage, in milliseconds.
+    pub warm_ms: i64,
+}
+
+/// A step of the way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Whom it lets through.
+    pub to: Target,
+    /// Its own bake, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bake_ms: Option<i64>,
+    /// Its own longest time, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ms_max: Option<i64>,
+    /// The ratio of bad rates it must rule out; by its percentage when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+}
+
+/// Whom a stage lets through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Target {
+    /// These whole segments, beside those of the stages before it.
+    Cohorts {
+        /// Which.
+        cohorts: BTreeSet<SegmentKey>,
+    },
+    /// This share of everybody.
+    Share {
+        /// How many.
+        percentage: Percentage,
+    },
+    /// Nobody more: a person looks, and says ok. It never passes by time.
+    Look {
+        /// Who, as they are called.
+        by: Box<str>,
+        /// At what.
+        links: Vec<Box<str>>,
+    },
+}
+
+/// A metric that is watched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// Its name, such as `errors`.
+    pub key: Box<str>,
+    /// What it may lead to.
+    pub standing: Standing,
+    /// The ratio of bad rates that is tolerated.
+    pub tolerance: f64,
+    /// A bad rate that is no harm whatever the ratio is, from 0 to 1.
+    pub tolerable: f64,
+    /// A bad rate that must not be exceeded, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<f64>,
+}
+
+/// What a metric may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It may convict, and must be proved ok.
+    #[default]
+    Convicts,
+    /// It may only hold.
+    Signals,
+}
+
+/// What harm leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnBad {
+    /// Back to where the lever was before the rollout.
+    #[default]
+    Close,
+    /// Back to the last exposure that was proved.
+    Retreat,
+    /// It stays where it is, for what must not be taken back, and somebody is paged.
+    Freeze,
+}
+
+/// What a stage without enough evidence leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inconclusive {
+    /// It holds and asks who started it.
+    #[default]
+    Ask,
+    /// It goes on if at least the ceiling cannot be exceeded.
+    Continue,
+    /// Back to where the lever was before the rollout.
+    Close,
+}
+
+/// What is wrong with a plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{field}: {why}")]
+pub struct PlanError {
+    /// Which part, such as `stages[2]`.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+impl Plan {
+    /// The exposure of a stage: the cohorts of all stages up to it, and the largest share.
+    #[must_use]
+    pub fn exposure(&self, stage: usize) -> Exposure {
+        let mut exposure = Exposure::default();
+        for stage in self.stages.iter().take(stage.saturating_add(1)) {
+            match &stage.to {
+                Target::Cohorts { cohorts } => exposure.cohorts.extend(cohorts.iter().cloned()),
+                Target::Share { percentage } => exposure.percentage = *percentage,
+                Target::Look { .. } => {}
+            }
+        }
+        exposure
+    }
+
+    /// How long a stage collects evidence at least, in milliseconds.
+    #[must_use]
+    pub fn bake_ms(&self, stage: usize) -> i64 {
+        let own = self.stages.get(stage).and_then(|stage| stage.bake_ms);
+        own.unwrap_or(self.bake_ms)
+    }
+
+    /// How long a stage may last altogether, in milliseconds.
+    #[must_use]
+    pub fn hold_ms_max(&self, stage: usize) -> i64 {
+        let own = self.stages.get(stage).and_then(|stage| stage.hold_ms_max);
+        own.unwrap_or(self.hold_ms_max)
+    }
+
+    /// The ratio that a stage must rule out: its own, or what can be afforded at its share.
+    #[must_use]
+    pub fn margin(&self, stage: usize) -> f64 {
+        let own = self.stages.get(stage).and_then(|stage| stage.margin);
+        own.unwrap_or_else(|| match self.exposure(stage).percentage.thousandths() {
+            0..=2_000 => 5.0,
+            2_001..=10_000 => 3.0,
+            10_001..=33_333 => 2.0,
+            _ => 1.5,
+        })
+    }
+
+    /// How many metrics may convict; they share the rollout's level.
+    #[must_use]
+    pub fn convicting(&self) -> usize {
+        let convicts = |metric: &&Metric| metric.standing == Standing::Convicts;
+        self.metrics.iter().filter(convicts).count()
+    }
+
+    /// Looks for what is wrong with it.
+    ///
+    /// # Errors
+    /// The first thing that is.
+    pub fn check(&self) -> Result<(), PlanError> {
+        at_most("stages", self.stages.len(), PLAN_STAGES_MAX)?;
+        at_most("metrics", self.metrics.len(), PLAN_METRICS_MAX)?;
+        if self.stages.is_empty() {
+            return Err(error("stages", "name at least one, such as 5%"));
+        }
+        self.check_order()?;
+        self.check_times()?;
+        self.check_metrics()
+    }
+
+    fn check_order(&self) -> Result<(), PlanError> {
+        let mut share = None;
+        for (index, stage) in self.stages.iter().enumerate() {
+            let field = format!("stages[{index}]");
+            match &stage.to {
+                Target::Cohorts { .. } if share.is_some() => {
+                    return Err(error(&field, "cohorts come before percentages"));
+                }
+                Target::Cohorts { cohorts } if cohorts.is_empty() => {
+                    return Err(error(&field, "name at least one segment"));
+                }
+                Target::Share { percentage } if share >= Some(*percentage) => {
+                    let before = share.unwrap_or_default();
+                    return Err(error(
+                        &field,
+                        &format!("{percentage} % does not come after {before} %; let it grow"),
+                    ));
+                }
+                Target::Share { percentage } if *percentage == Percentage::ZERO => {
+                    return Err(error(&field, "0 % lets nobody through"));
+                }
+                Target::Share { percentage } => share = Some(*percentage),
+                Target::Cohorts { .. } | Target::Look { .. } => {}
+            }
+            let is_no_margin =
+                |margin: f64| !(margin.is_finite() && margin > 1.0 && margin <= 100.0);
+            if stage.margin.is_some_and(is_no_margin) {
+                return Err(error(&field, "a margin is a ratio above 1 and up to 100"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), PlanError> {
+        let stages = 0..self.stages.len();
+        for index in stages {
+            let (bake, hold) = (self.bake_ms(index), self.hold_ms_max(index));
+            if !(1..=PLAN_MS_MAX).contains(&bake) {
+                let field = format!("stages[{index}].bake");
+                return Err(error(
+                    &field,
+                    "it lasts longer than nothing and up to 30 days",
+                ));
+            }
+            if !(bake..=PLAN_MS_MAX).contains(&hold) {
+                let field = format!("stages[{index}].max_hold");
+                return Err(error(&field, "it is at least the bake and up to 30 days"));
+            }
+        }
+        if !(0..=PLAN_WARM_MS_MAX).contains(&self.warm_ms) {
+            return Err(error("warm", "it lasts up to 7 days"));
+        }
+        if self.hold_back >= Percentage::FULL {
+            return Err(error("hold_back", "somebody has to be let through"));
+        }
+        Ok(())
+    }
+
+    fn check_metrics(&self) -> Result<(), PlanError> {
+        let mut seen = BTreeSet::new();
+        for metric in &self.metrics {
+            let field = format!("metrics.{}", metric.key);
+            let is_rate = |rate: f64| rate > 0.0 && rate < 1.0;
+            if !seen.insert(&metric.key) {
+                return Err(error(&field, "it is named twice"));
+            }
+            if !(metric.tolerance >= 1.0 && metric.tolerance <= 100.0) {
+                return Err(error(&field, "a tolerance is a ratio from 1 to 100"));
+            }
+            if !is_rate(metric.tolerable) || !metric.ceiling.is_none_or(is_rate) {
+                return Err(error(&field, "a rate is above 0 and below 1, such as 0.5%"));
+            }
+        }
+        if self.convicting() == 0 {
+            return Err(error(
+                "metrics",
+                "name at least one that may convict, such as errors",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn at_most(field: &str, found: usize, max: usize) -> Result<(), PlanError> {
+    if found <= max {
+        return Ok(());
+    }
+    Err(error(
+        field,
+        &format!("{max} are the most; there are {found}"),
+    ))
+}
+
+fn error(field: &str, why: &str) -> PlanError {
+    PlanError {
+        field: field.to_owned(),
+        why: why.to_owned(),
+    }
+}

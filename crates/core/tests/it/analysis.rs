@@ -1,0 +1,7 @@
+//! The evidence of a rollout: what it is equal to, what it promises under its null hypotheses, and how
+//! soon it finds harm. Seeds are fixed and printed with a failure.
+
+mod chance;
+mod exact;
+mod guarantees;
+mod wilson;
