@@ -6,6 +6,7 @@ pub mod access;
 pub mod analysis;
 pub mod command;
 pub mod decide;
+pub mod effect;
 pub mod environment;
 pub mod event;
 pub mod flag;

@@ -67,3 +67,17 @@ pub const PLAN_METRICS_MAX: usize = 20;
 pub const PLAN_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// Longest warm time of a plan, in milliseconds.
 pub const PLAN_WARM_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1_000;
+/// Most plans.
+pub const PLANS_MAX: usize = 1_000;
+/// Most rollouts that run at once.
+pub const ROLLOUTS_RUNNING_MAX: usize = 2_000;
+/// Most rollouts that are over and still kept in memory; the journal has them all.
+pub const ROLLOUTS_KEPT_MAX: usize = 2_000;
+/// Most transitions kept with a rollout.
+pub const ROLLOUT_MOVES_MAX: usize = 100;
+/// Most channels a plan names for one purpose.
+pub const PLAN_CHANNELS_MAX: usize = 10;
+/// Longest name of a metric, plan, source or channel, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Most builds of an application that a rollout remembers.
+pub const ROLLOUT_BUILDS_MAX: usize = 100;

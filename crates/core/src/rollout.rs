@@ -7,14 +7,19 @@
 //! only when nothing of that is there, whether to go on.
 
 mod cause;
+mod measurement;
 mod plan;
 mod sight;
 mod step;
 
 pub use cause::Cause;
-pub use plan::{Inconclusive, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
+pub use measurement::{Histogram, LATENCY_BUCKETS, Measurement, Seen};
+pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use sight::{Observation, Reading, Sight};
 pub use step::{Transition, step};
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Position};
 use serde::{Deserialize, Serialize};
@@ -31,7 +36,7 @@ pub struct Rollout {
     /// Where.
     pub environment: EnvironmentKey,
     /// What was planned, as it was when the rollout started.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Where the lever stood before; a rollback goes back there.
     pub before: Position,
     /// The revision that last moved the lever, by this rollout. A lever that was moved since is in
@@ -45,8 +50,52 @@ pub struct Rollout {
     pub proved: Option<usize>,
     /// Who started it, as people call the actor.
     pub started_by: Box<str>,
+    /// The same, by the token's id.
+    pub started_by_id: Box<str>,
     /// When.
     pub started_at: Timestamp,
+    /// Why, if a reason was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Box<str>>,
+    /// What was frozen of each latency metric before the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<Baseline>,
+    /// The builds of the application that have been seen at this stage.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub builds: BTreeSet<Box<str>>,
+    /// Every transition so far, the oldest first; the first is the start. At most
+    /// [`crate::limit::ROLLOUT_MOVES_MAX`], of which the middle is left out.
+    pub moves: Vec<Move>,
+}
+
+/// A transition that a rollout made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// Its revision.
+    pub revision: u64,
+    /// When, by the node's steady clock: from here on its intervals count.
+    pub at: Timestamp,
+    /// Where it led.
+    pub to: Phase,
+    /// Why.
+    pub cause: Cause,
+    /// By whom, as people call the actor.
+    pub by: Box<str>,
+    /// Why, as a sentence with its numbers.
+    pub sentence: Box<str>,
+}
+
+/// What was frozen of a latency metric before the start, so that a release cannot move its own limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// Of which metric.
+    pub metric: Box<str>,
+    /// Whoever is not answered well within this is bad, in milliseconds.
+    pub limit_ms: u32,
+    /// The share of those held back that was, from 0 to 1; the tolerance is `(1 − quantile) / share`.
+    pub share: f64,
 }
 
 /// Where a rollout is.

@@ -8,7 +8,7 @@ use super::grid::{LogRatios, POINTS, ln_sum, log_spaced};
 use super::odds::Odds;
 
 /// Fewer bad units than this convict nobody, however unlikely they are.
-pub const BAD_UNITS_MIN: u64 = 5;
+pub(super) const BAD_UNITS_MIN: u64 = 5;
 
 /// Harm is looked for from just above the tolerance to twenty times it.
 const GRID: (f64, f64) = (1.1, 20.0);

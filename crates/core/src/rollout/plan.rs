@@ -31,6 +31,20 @@ pub struct Plan {
     pub hold_back: Percentage,
     /// How long the way back is kept warm after the last stage, in milliseconds.
     pub warm_ms: i64,
+    /// How long a stage settles before what is seen counts, in milliseconds.
+    #[serde(default = "settle_ms")]
+    pub settle_ms: i64,
+    /// Names of the channels that are told of starts, ends and holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Box<str>>,
+    /// Names of the channels that are paged: in order, the next one when the one before it fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page: Vec<Box<str>>,
+}
+
+/// Caches are cold for about as long after a flag has moved.
+fn settle_ms() -> i64 {
+    10_000
 }
 
 /// A step of the way.
@@ -64,7 +78,10 @@ pub enum Target {
         /// How many.
         percentage: Percentage,
     },
-    /// Nobody more: a person looks, and says ok. It never passes by time.
+    /// Contexts in the segment `synthetic` only, while replayed or generated traffic runs.
+    Synthetic,
+    /// Nobody more: a person looks, and says ok. It never passes by time; when it has waited for as
+    /// long as the stage may last, the rollout goes back.
     Look {
         /// Who, as they are called.
         by: Box<str>,
@@ -88,6 +105,62 @@ pub struct Metric {
     /// A bad rate that must not be exceeded, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<f64>,
+    /// Where it is seen.
+    pub measure: Measure,
+}
+
+/// Where a metric is seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Measure {
+    /// Outcomes that evaluators report: a unit is bad when one of its outcomes of this name is.
+    Outcomes {
+        /// Of what, such as `errors`.
+        name: Box<str>,
+    },
+    /// The time that outcomes took: a unit is bad when it was not answered well within a limit.
+    Latency {
+        /// The limit in milliseconds; when absent, `growth` times the quantile of those held back
+        /// before the start, frozen there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit_ms: Option<u32>,
+        /// Which quantile is frozen, above 0 and below 1, such as 0.95.
+        quantile: f64,
+        /// By how much it may grow, such as 1.2.
+        growth: f64,
+    },
+    /// Counters of another system, such as Prometheus: approximate, because requests are counted
+    /// and not units.
+    Counters {
+        /// The name of the source.
+        source: Box<str>,
+        /// The query for all requests of those exposed.
+        exposed: Box<str>,
+        /// The query for the bad ones among them.
+        exposed_bad: Box<str>,
+        /// The query for all requests of those held back.
+        held_back: Box<str>,
+        /// The query for the bad ones among them.
+        held_back_bad: Box<str>,
+        /// Whether it may convict although it is approximate.
+        #[serde(default)]
+        convicts: bool,
+    },
+    /// A number that must stay on one side of a limit, such as a processor's load or the state of a
+    /// service-level objective; bad after so many samples in a row on the wrong side.
+    Gauge {
+        /// The name of the source; `outcomes` for gauges that evaluators report.
+        source: Box<str>,
+        /// The query, as the source reads it.
+        query: Box<str>,
+        /// The limit.
+        limit: f64,
+        /// Whether it must stay above the limit; else below.
+        #[serde(default)]
+        above: bool,
+        /// How many samples in a row.
+        in_a_row: u32,
+    },
 }
 
 /// What a metric may lead to.
@@ -146,6 +219,11 @@ impl Plan {
             match &stage.to {
                 Target::Cohorts { cohorts } => exposure.cohorts.extend(cohorts.iter().cloned()),
                 Target::Share { percentage } => exposure.percentage = *percentage,
+                Target::Synthetic => {
+                    exposure
+                        .cohorts
+                        .extend("synthetic".parse::<SegmentKey>().ok());
+                }
                 Target::Look { .. } => {}
             }
         }
@@ -205,7 +283,7 @@ impl Plan {
         for (index, stage) in self.stages.iter().enumerate() {
             let field = format!("stages[{index}]");
             match &stage.to {
-                Target::Cohorts { .. } if share.is_some() => {
+                Target::Cohorts { .. } | Target::Synthetic if share.is_some() => {
                     return Err(error(&field, "cohorts come before percentages"));
                 }
                 Target::Cohorts { cohorts } if cohorts.is_empty() => {
@@ -222,7 +300,7 @@ impl Plan {
                     return Err(error(&field, "0 % lets nobody through"));
                 }
                 Target::Share { percentage } => share = Some(*percentage),
-                Target::Cohorts { .. } | Target::Look { .. } => {}
+                Target::Cohorts { .. } | Target::Synthetic | Target::Look { .. } => {}
             }
             let is_no_margin =
                 |margin: f64| !(margin.is_finite() && margin > 1.0 && margin <= 100.0);

@@ -6,8 +6,8 @@ use leverframe_core::Timestamp;
 use leverframe_core::analysis::{Counts, EValue, Finding, Judgement, Share};
 use leverframe_core::position::is_opening;
 use leverframe_core::rollout::{
-    Cause, Inconclusive, Metric, Observation, OnBad, Part, Phase, Plan, Reading, Rollout, Sight,
-    Stage, Standing, Target, Transition, step,
+    Cause, Inconclusive, Measure, Metric, Observation, OnBad, Part, Phase, Plan, Reading, Rollout,
+    Sight, Stage, Standing, Target, Transition, step,
 };
 use leverframe_flags::{Exposure, Percentage, Position};
 use proptest::prelude::*;
@@ -37,6 +37,7 @@ fn metric(key: &str, standing: Standing) -> Metric {
         tolerance: 1.2,
         tolerable: 0.001,
         ceiling: None,
+        measure: Measure::Outcomes { name: key.into() },
     }
 }
 
@@ -55,6 +56,9 @@ fn plan() -> Plan {
         inconclusive: Inconclusive::Ask,
         hold_back: percent(1),
         warm_ms: HOLD,
+        settle_ms: 0,
+        notify: Vec::new(),
+        page: Vec::new(),
     }
 }
 
@@ -63,13 +67,18 @@ fn rollout(phase: Phase, proved: Option<usize>) -> Rollout {
         id: "ro_1".into(),
         flag: "checkout".parse().unwrap(),
         environment: "prod".parse().unwrap(),
-        plan: plan(),
+        plan: plan().into(),
         before: Position::start(),
         lever_revision: 7,
         phase,
         since: Timestamp::from_ms(0),
         proved,
         started_by: "ana".into(),
+        started_by_id: "tok_1".into(),
+        reason: None,
+        baselines: Vec::new(),
+        builds: BTreeSet::new(),
+        moves: Vec::new(),
         started_at: Timestamp::from_ms(0),
     }
 }
@@ -209,7 +218,7 @@ fn a_source_that_dies_holds_and_in_the_end_takes_back_what_was_not_proved() {
 #[test]
 fn a_person_looks_and_time_does_not_pass_for_them() {
     let mut rollout = at(1);
-    rollout.plan.stages[1].to = Target::Look {
+    std::sync::Arc::make_mut(&mut rollout.plan).stages[1].to = Target::Look {
         by: "eva".into(),
         links: Vec::new(),
     };
