@@ -9,12 +9,14 @@
 mod cause;
 mod measurement;
 mod plan;
+mod row;
 mod sight;
 mod step;
 
 pub use cause::Cause;
 pub use measurement::{Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
+pub use row::{LATENCY_ROW, row_key, source_row};
 pub use sight::{Observation, Reading, Sight};
 pub use step::{Transition, step};
 
