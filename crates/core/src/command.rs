@@ -8,8 +8,11 @@ use leverframe_flags::{
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Token};
+use crate::drill::DrillResult;
+use crate::effect::Settlement;
 use crate::flag::FlagDefinition;
 use crate::limit::REASON_BYTES_MAX;
+use crate::rollout::{Baseline, Observation, Plan, Steer};
 use crate::time::Timestamp;
 
 /// What somebody wants to be true. One accepted command is one record, however many events it has.
@@ -139,6 +142,96 @@ pub enum Command {
         /// Which.
         id: Box<str>,
     },
+    /// Adds a plan or replaces it. Rollouts that run keep the one they started with.
+    ApplyPlan {
+        /// It.
+        plan: Box<Plan>,
+    },
+    /// Removes a plan.
+    DeletePlan {
+        /// Which.
+        plan: Box<str>,
+    },
+    /// Starts a rollout of a lever.
+    StartRollout {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+        /// By which plan.
+        plan: PlanChoice,
+        /// What is asked of the start.
+        terms: Terms,
+        /// What the node knows of the lever's traffic and evaluators.
+        survey: Box<Survey>,
+    },
+    /// A person tells a rollout what to do.
+    SteerRollout {
+        /// Which.
+        rollout: Box<str>,
+        /// What.
+        steer: Steer,
+        /// What is seen of it, where going on depends on that.
+        seen: Option<Box<Observation>>,
+    },
+    /// Stops the running rollout of a lever and goes back to where it was before it, or before the
+    /// last finished one.
+    Rollback {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+    },
+    /// What the node sees of a rollout: the step that follows from it is made. Only by the node.
+    Observe {
+        /// Of which.
+        rollout: Box<str>,
+        /// What.
+        seen: Box<Observation>,
+    },
+    /// Stops every opening in an environment for a while. Always a closing.
+    Freeze {
+        /// Where.
+        environment: EnvironmentKey,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Ends a freeze. An opening.
+    Thaw {
+        /// Where.
+        environment: EnvironmentKey,
+    },
+    /// An effect was done, or given up. Only by the node.
+    SettleEffect {
+        /// Which.
+        effect: Box<str>,
+        /// What came of it.
+        settlement: Settlement,
+    },
+    /// Closes a lever to see how long it takes until everybody has it; it is put back by
+    /// [`Command::FinishDrill`].
+    StartDrill {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+    },
+    /// What a drill measured; puts the lever back as it was. Only by the node.
+    FinishDrill {
+        /// The revision that started it.
+        drill: u64,
+        /// What was measured.
+        result: DrillResult,
+    },
+    /// Has a lever drilled at regular times, or no more.
+    ScheduleDrill {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+        /// How often, in milliseconds; never when absent.
+        every_ms: Option<i64>,
+    },
     /// Starts a new epoch after a restore and keeps what was closed since the backup closed.
     Restore {
         /// The new epoch.
@@ -157,6 +250,37 @@ pub enum Selection {
     Owner(String),
     /// Every flag with this tag.
     Tag(String),
+}
+
+/// By which plan a rollout goes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanChoice {
+    /// One that was applied, or that is built in.
+    Named(Box<str>),
+    /// One of its own.
+    Inline(Box<Plan>),
+}
+
+/// What is asked of the start of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// A rollout that runs already ends, and this one takes its place.
+    pub replace: bool,
+    /// A release that was rolled back is tried again without a new build.
+    pub again: bool,
+    /// Evaluators that do not know the flag are no reason to refuse.
+    pub undeclared_too: bool,
+}
+
+/// What the node knows of a lever before a rollout starts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Survey {
+    /// The builds of the evaluators that were heard lately.
+    pub builds: BTreeSet<Box<str>>,
+    /// Those of them, by name, whose build does not declare the flag.
+    pub undeclared: Vec<Box<str>>,
+    /// What was frozen of each latency metric of the plan.
+    pub baselines: Vec<Baseline>,
 }
 
 /// Everything about a command but what it wants. Time and identity are arguments.

@@ -21,12 +21,18 @@
 mod authority;
 mod completion;
 mod definition;
+mod drill;
+mod effect;
 mod environment;
 mod flag;
+mod freeze;
 mod lever;
 mod names;
+mod plan;
+mod reaction;
 mod reference;
 mod restore;
+mod rollout;
 mod rule;
 mod segment;
 mod token;
@@ -121,10 +127,51 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
             variant,
         } => lever::pin(&case, flag, environment, variant),
         Command::Undo { revision } => undo::undo(&case, *revision),
+        Command::ApplyPlan { plan } => plan::apply(&case, plan),
+        Command::DeletePlan { plan } => plan::delete(&case, plan),
+        Command::StartRollout {
+            flag,
+            environment,
+            plan,
+            terms,
+            survey,
+        } => rollout::start(
+            &case,
+            &rollout::Start {
+                flag,
+                environment,
+                plan,
+                terms: *terms,
+                survey,
+            },
+        ),
+        Command::SteerRollout {
+            rollout,
+            steer,
+            seen,
+        } => rollout::steer(&case, rollout, *steer, seen.as_deref()),
+        Command::Rollback { flag, environment } => rollout::rollback(&case, flag, environment),
+        Command::Observe { rollout, seen } => rollout::observe(&case, rollout, seen),
+        Command::Freeze { environment, until } => freeze::freeze(&case, environment, *until),
+        Command::Thaw { environment } => freeze::thaw(&case, environment),
+        Command::SettleEffect { effect, settlement } => effect::settle(&case, effect, settlement),
+        Command::StartDrill { flag, environment } => drill::start(&case, flag, environment),
+        Command::FinishDrill { drill, result } => drill::finish(&case, *drill, result),
+        Command::ScheduleDrill {
+            flag,
+            environment,
+            every_ms,
+        } => drill::schedule(&case, flag, environment, *every_ms),
         Command::CreateToken { token } => token::create(&case, token),
         Command::RevokeToken { id } => token::revoke(&case, id),
         Command::Restore { epoch, keep_closed } => restore::restore(&case, *epoch, keep_closed),
     }?;
+    let decision = match decision {
+        Decision::Append(events) if !is_of_rollout(command) => {
+            Decision::Append(reaction::react(&case, events)?)
+        }
+        decision => decision,
+    };
     // Nor is it refused for its size (P2), which the number of flags bounds.
     if let Decision::Append(events) = &decision
         && events.len() > EVENTS_PER_RECORD_MAX
@@ -140,6 +187,14 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
         });
     }
     Ok(decision)
+}
+
+/// Whether a command moves levers as a rollout does, which then has nothing to give way to.
+fn is_of_rollout(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::StartRollout { .. } | Command::SteerRollout { .. } | Command::Observe { .. }
+    )
 }
 
 /// The events of a journal's first record, which [`crate::access::Actor::System`] gives: the start,

@@ -124,7 +124,18 @@ pub(crate) fn is_heard(
         | Event::SegmentCreated { .. }
         | Event::SegmentEdited { .. }
         | Event::SegmentDeleted { .. } => true,
-        Event::JournalStarted { .. }
+        Event::PlanApplied { .. }
+        | Event::PlanDeleted { .. }
+        | Event::RolloutStarted { .. }
+        | Event::RolloutMoved { .. }
+        | Event::FreezeSet { .. }
+        | Event::FreezeLifted { .. }
+        | Event::EffectWanted { .. }
+        | Event::EffectSettled { .. }
+        | Event::DrillStarted { .. }
+        | Event::DrillFinished { .. }
+        | Event::DrillScheduled { .. }
+        | Event::JournalStarted { .. }
         | Event::EnvironmentGuarded { .. }
         | Event::Undone { .. }
         | Event::TokenCreated { .. }

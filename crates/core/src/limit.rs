@@ -81,3 +81,13 @@ pub const PLAN_CHANNELS_MAX: usize = 10;
 pub const NAME_BYTES_MAX: usize = 64;
 /// Most builds of an application that a rollout remembers.
 pub const ROLLOUT_BUILDS_MAX: usize = 100;
+/// Most settled effects kept in memory; the journal has them all.
+pub const EFFECTS_KEPT_MAX: usize = 2_000;
+/// Most drills kept in memory; the journal has them all.
+pub const DRILLS_KEPT_MAX: usize = 2_000;
+/// Longest freeze, in milliseconds.
+pub const FREEZE_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// Shortest time between two scheduled drills of a lever, in milliseconds.
+pub const DRILL_EVERY_MS_MIN: i64 = 60 * 1_000;
+/// Most levers that are drilled by themselves.
+pub const DRILL_SCHEDULES_MAX: usize = 1_000;

@@ -1,5 +1,6 @@
 //! Receipts: what a record changed, for people.
 
+use crate::effect::Settlement;
 use crate::event::Event;
 use crate::record::Record;
 use crate::state::why_final;
@@ -93,6 +94,98 @@ fn change(event: &Event) -> Change {
         Event::Undone { revision } => of("revision", &format!("r{revision}"), "undone"),
         Event::TokenCreated { token } => of("token", &token.name, "created"),
         Event::TokenRevoked { id } => of("token", id, "revoked"),
+        Event::PlanApplied { plan } => of("plan", &plan.key, "applied"),
+        Event::PlanDeleted { plan } => of("plan", plan, "deleted"),
+        Event::RolloutStarted { rollout } => in_environment(
+            "rollout",
+            &rollout.id,
+            rollout.environment.as_str(),
+            &format!(
+                "rollout {} of {} by plan {}",
+                rollout.id, rollout.flag, rollout.plan.key
+            ),
+        ),
+        Event::RolloutMoved {
+            rollout, sentence, ..
+        } => Change {
+            sentence: sentence.to_string(),
+            ..of("rollout", rollout, "moved")
+        },
+        Event::FreezeSet { environment, until } => in_environment(
+            "environment",
+            environment.as_str(),
+            environment.as_str(),
+            &format!("{environment} frozen until {}", until.as_ms()),
+        ),
+        Event::FreezeLifted { environment } => in_environment(
+            "environment",
+            environment.as_str(),
+            environment.as_str(),
+            &format!("{environment} no longer frozen"),
+        ),
+        Event::EffectWanted { effect } => Change {
+            sentence: format!("to be told: {}", effect.message.title),
+            ..of("effect", &effect.id, "wanted")
+        },
+        Event::EffectSettled { effect, settlement } => Change {
+            sentence: settled(effect, settlement),
+            ..of("effect", effect, "settled")
+        },
+        Event::DrillStarted {
+            flag, environment, ..
+        } => in_environment(
+            "drill",
+            flag.as_str(),
+            environment.as_str(),
+            &format!("drill of {flag} in {environment}"),
+        ),
+        Event::DrillFinished { drill, result, .. } => Change {
+            sentence: match result.confirmed_ms {
+                Some(ms) => format!("drill r{drill}: everybody had it after {ms} ms"),
+                None => format!(
+                    "drill r{drill}: only {} of {} evaluators had it in time",
+                    result.confirmed, result.expected
+                ),
+            },
+            ..of("drill", &format!("r{drill}"), "finished")
+        },
+        Event::DrillScheduled {
+            flag,
+            environment,
+            every_ms,
+        } => in_environment(
+            "drill",
+            flag.as_str(),
+            environment.as_str(),
+            &match every_ms {
+                Some(ms) => format!(
+                    "{flag} in {environment} is drilled every {} min",
+                    ms / 60_000
+                ),
+                None => format!("{flag} in {environment} is no longer drilled by itself"),
+            },
+        ),
+    }
+}
+
+fn settled(effect: &str, settlement: &Settlement) -> String {
+    match settlement {
+        Settlement::Delivered { channels, .. } => {
+            format!("{effect} went to {}", channels.join(", "))
+        }
+        Settlement::Failed { why } => format!("{effect} could not be told: {}", why.join("; ")),
+        Settlement::Nobody => format!("{effect} reached nobody: no channel is configured"),
+    }
+}
+
+fn in_environment(noun: &'static str, key: &str, environment: &str, sentence: &str) -> Change {
+    Change {
+        noun,
+        key: key.to_owned(),
+        environment: Some(environment.to_owned()),
+        from: None,
+        to: None,
+        sentence: sentence.to_owned(),
     }
 }
 

@@ -6,18 +6,26 @@
 //! lever beat everything; then harm; then harm that hits both arms; then what cannot be trusted; and
 //! only when nothing of that is there, whether to go on.
 
+mod built_in;
 mod cause;
+mod interruption;
 mod measurement;
+mod moves;
 mod plan;
 mod row;
+mod sentence;
 mod sight;
+mod steer;
 mod step;
 
 pub use cause::Cause;
+pub use interruption::{Interruption, interrupted};
 pub use measurement::{Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use row::{LATENCY_ROW, row_key, source_row};
+pub use sentence::sentence;
 pub use sight::{Observation, Reading, Sight};
+pub use steer::{Steer, steer};
 pub use step::{Transition, step};
 
 use std::collections::BTreeSet;

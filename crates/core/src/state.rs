@@ -3,6 +3,7 @@
 
 mod apply;
 mod history;
+mod journeys;
 mod repeat;
 mod snapshot;
 mod text;
@@ -27,6 +28,7 @@ use crate::time::Timestamp;
 pub use apply::ApplyError;
 pub(crate) use history::why_final;
 pub use history::{Before, Touched};
+pub use journeys::PlanEntry;
 pub(crate) use repeat::Answered;
 pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
 pub use uses::SegmentUsers;
@@ -45,6 +47,7 @@ pub struct State {
     tokens: OrdMap<Box<str>, Arc<TokenEntry>>,
     repeats: repeat::Repeats,
     history: history::History,
+    journeys: journeys::Journeys,
 }
 
 type Flags = OrdMap<FlagKey, Arc<Flag>>;
@@ -140,6 +143,7 @@ impl State {
             tokens: OrdMap::new(),
             repeats: repeat::Repeats::default(),
             history: history::History::default(),
+            journeys: journeys::Journeys::default(),
         }
     }
 
@@ -268,6 +272,12 @@ impl Flag {
     pub fn position(&self, environment: &str) -> &Position {
         self.lever(environment)
             .map_or(&START, |lever| &lever.position)
+    }
+
+    /// The services it belongs to: what its tags `service:…` name.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        let tags = self.definition.tags.iter();
+        tags.filter_map(|tag| tag.strip_prefix("service:"))
     }
 
     /// The lever in an environment, if it was ever moved there.

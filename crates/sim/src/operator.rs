@@ -95,6 +95,8 @@ impl Request {
             Command::RevokeToken { id } => format!("revoke token {id}"),
             Command::CreateEnvironment { key, .. } => format!("create environment {key}"),
             Command::Restore { epoch, .. } => format!("restore into epoch {epoch}"),
+            // Rollouts have a world of their own.
+            other => format!("{other:?}"),
         };
         format!("{}: {what}", self.actor.id())
     }

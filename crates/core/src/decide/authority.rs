@@ -98,10 +98,43 @@ impl<'a> Case<'a> {
         what: &str,
     ) -> Result<(), Rejection> {
         self.demand_role(Role::Operator, what)?;
+        self.demand_thawed(&environment.environment.key)?;
         if environment.environment.guarded {
             self.demand_reason(&environment.environment.key)?;
         }
         Ok(())
+    }
+
+    /// Nothing is opened where it is frozen.
+    fn demand_thawed(&self, environment: &EnvironmentKey) -> Result<(), Rejection> {
+        let Some(freeze) = self.state.freeze(environment.as_str(), self.meta.now) else {
+            return Ok(());
+        };
+        let minutes = freeze.until.ms_since(self.meta.now).div_euclid(60_000) + 1;
+        let why = freeze.reason.as_deref().unwrap_or("no reason given");
+        Err(Rejection::Conflict {
+            why: format!(
+                "{environment} is frozen by {} for {minutes} more minutes ({why}), and nothing is opened \
+                 there; end it with: lever thaw -e {environment} -r \"…\"",
+                freeze.by
+            ),
+        })
+    }
+
+    /// Only the node itself says what it sees.
+    pub(super) fn demand_node(&self, what: &str) -> Result<(), Rejection> {
+        if self.meta.actor == Actor::System {
+            return Ok(());
+        }
+        Err(Rejection::Denied {
+            why: format!("only the server itself may {what}"),
+        })
+    }
+
+    /// What people call the actor.
+    pub(super) fn actor_name(&self) -> Box<str> {
+        self.token
+            .map_or("system".into(), |token| token.name.clone())
     }
 
     pub(super) fn demand_reason(&self, environment: &EnvironmentKey) -> Result<(), Rejection> {

@@ -64,6 +64,9 @@ fn named(state: &State, revision: u64) -> Result<&Touched, Rejection> {
     }
     match touched.why_final() {
         Some(why) => Err(conflict(format!("r{revision} cannot be undone: {why}"))),
+        None if touched.before.is_empty() => Err(conflict(format!(
+            "r{revision} changed nothing that an undo could take back"
+        ))),
         None => Ok(touched),
     }
 }
@@ -79,6 +82,7 @@ fn latest<'a>(case: &Case<'a>) -> Result<&'a Touched, Rejection> {
                 && !touched.is_undo
                 && touched.undone_by.is_none()
                 && touched.why_final().is_none()
+                && !touched.before.is_empty()
         })
         .ok_or_else(|| {
             conflict(

@@ -104,7 +104,7 @@ fn at_stage(
 }
 
 /// The next stage, the warm time after the last one, or the end.
-fn forward(rollout: &Rollout, index: usize, cause: Cause) -> Transition {
+pub(super) fn forward(rollout: &Rollout, index: usize, cause: Cause) -> Transition {
     let plan = &rollout.plan;
     let next = index + 1;
     let to = if next < plan.stages.len() {
@@ -123,6 +123,18 @@ fn forward(rollout: &Rollout, index: usize, cause: Cause) -> Transition {
         proved: Some(index),
         cause,
     }
+}
+
+/// Whether nothing speaks against going on: every metric that may convict is proved, and nothing is bad,
+/// blind or wrong.
+pub(super) fn is_proved(rollout: &Rollout, seen: &Observation) -> bool {
+    let findings = Findings::of(rollout, seen);
+    findings.bad.is_empty()
+        && findings.blind.is_empty()
+        && findings.unproved.is_empty()
+        && seen.share == Share::AsMeant
+        && !seen.is_shared_harm
+        && !seen.is_frozen
 }
 
 fn harmed(rollout: &Rollout, metrics: Vec<Box<str>>) -> Option<Transition> {
@@ -148,7 +160,7 @@ fn harmed(rollout: &Rollout, metrics: Vec<Box<str>>) -> Option<Transition> {
 }
 
 /// To where the lever was before the rollout.
-fn roll_back(rollout: &Rollout, cause: Cause) -> Transition {
+pub(super) fn roll_back(rollout: &Rollout, cause: Cause) -> Transition {
     Transition {
         to: Phase::RolledBack,
         position: Some(rollout.before.clone()),
@@ -218,7 +230,7 @@ fn warm(rollout: &Rollout, seen: &Observation, findings: &Findings) -> Option<Tr
 }
 
 /// Where the lever stands in a phase.
-fn position(rollout: &Rollout, phase: &Phase) -> Position {
+pub(super) fn position(rollout: &Rollout, phase: &Phase) -> Position {
     let plan = &rollout.plan;
     let exposure = match phase {
         Phase::Stage { index, .. }

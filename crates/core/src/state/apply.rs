@@ -192,6 +192,17 @@ impl State {
                 entry.revoked_at = Some(record.at);
                 entry.revision = record.revision;
             }
+            Event::PlanApplied { .. }
+            | Event::PlanDeleted { .. }
+            | Event::RolloutStarted { .. }
+            | Event::RolloutMoved { .. }
+            | Event::FreezeSet { .. }
+            | Event::FreezeLifted { .. }
+            | Event::EffectWanted { .. }
+            | Event::EffectSettled { .. }
+            | Event::DrillStarted { .. }
+            | Event::DrillFinished { .. }
+            | Event::DrillScheduled { .. } => self.apply_to_journeys(event, record)?,
         }
         Ok(())
     }

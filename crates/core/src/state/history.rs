@@ -119,7 +119,20 @@ pub(crate) fn why_final(event: &Event) -> Option<&'static str> {
         Event::TokenRevoked { .. } => {
             Some("a revoked token stays revoked; create another with `lever token create`")
         }
-        Event::EnvironmentGuarded { .. }
+        Event::PlanApplied { .. } | Event::PlanDeleted { .. } => {
+            Some("a plan is taken back by applying the one before it")
+        }
+        Event::FreezeSet { .. } => Some("a freeze is lifted with `lever thaw`"),
+        Event::FreezeLifted { .. } => Some("freeze again with `lever freeze`"),
+        Event::EffectSettled { .. } => Some("what was told cannot be taken back"),
+        Event::DrillStarted { .. } => Some("a drill puts its lever back by itself"),
+        Event::DrillFinished { .. } => Some("a drill is over"),
+        Event::DrillScheduled { .. } => Some("schedule it anew with `lever drill schedule`"),
+        // What a rollout did to its lever can be taken back, and pauses it.
+        Event::RolloutStarted { .. }
+        | Event::RolloutMoved { .. }
+        | Event::EffectWanted { .. }
+        | Event::EnvironmentGuarded { .. }
         | Event::FlagCreated { .. }
         | Event::FlagEdited { .. }
         | Event::FlagArchived { .. }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::journeys::KeptJourneys;
 use super::{Answered, EnvironmentEntry, Flag, SegmentEntry, State, TokenEntry, Touched};
 use crate::record::Link;
 use crate::time::Timestamp;
 
 /// The format this version writes and reads. Raised whenever the meaning of a field changes.
-pub const SNAPSHOT_FORMAT: u32 = 2;
+pub const SNAPSHOT_FORMAT: u32 = 3;
 
 /// The state in a form that can be stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,7 @@ pub struct Snapshot {
     tokens: Vec<Arc<TokenEntry>>,
     answered: Vec<Answered>,
     touched: Vec<Arc<Touched>>,
+    journeys: KeptJourneys,
 }
 
 /// Why a snapshot cannot be used; the journal has to be folded instead.
@@ -80,6 +82,7 @@ impl State {
             tokens: self.tokens.values().cloned().collect(),
             answered: self.repeats.iter().cloned().collect(),
             touched: self.history.iter().cloned().collect(),
+            journeys: self.journeys.kept(),
         }
     }
 
@@ -119,6 +122,7 @@ impl State {
                 .into_iter()
                 .map(|entry| (entry.token.id.clone(), entry))
                 .collect(),
+            journeys: snapshot.journeys.into(),
             ..Self::new()
         };
         for answered in snapshot.answered {

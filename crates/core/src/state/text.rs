@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
+use super::journeys::KeptJourneys;
 use super::repeat::Repeats;
 use super::snapshot::{SNAPSHOT_FORMAT, SnapshotError};
 use super::thrift::Thrift;
@@ -30,6 +31,7 @@ struct Head {
     environments: Vec<EnvironmentEntry>,
     tokens: Vec<Arc<TokenEntry>>,
     answered: Vec<Answered>,
+    journeys: KeptJourneys,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
             environments: self.environments.values().cloned().collect(),
             tokens: self.tokens.values().cloned().collect(),
             answered: self.repeats.iter().cloned().collect(),
+            journeys: self.journeys.kept(),
         };
         let mut text = Vec::new();
         serde_json::to_writer(&mut text, &head)?;
@@ -110,6 +113,7 @@ impl State {
                 .collect(),
             repeats,
             history,
+            journeys: head.journeys.into(),
         })
     }
 }
