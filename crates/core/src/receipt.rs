@@ -115,7 +115,7 @@ fn change(event: &Event) -> Change {
             "environment",
             environment.as_str(),
             environment.as_str(),
-            &format!("{environment} frozen until {}", until.as_ms()),
+            &format!("{environment} frozen until {until}"),
         ),
         Event::FreezeLifted { environment } => in_environment(
             "environment",

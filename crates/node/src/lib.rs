@@ -38,7 +38,7 @@ pub use encoder::Encoder;
 pub use feed::{Feed, Head, Next};
 pub use leverframe_store::StoreError;
 pub use measure::{Durations, DurationsSnapshot, Measurements};
-pub use node::{Health, Node, Options};
+pub use node::{Grid, Health, Node, Options};
 pub use place::Place;
 pub use presence::{Confirmed, Presence};
 pub use pull::{Quantiles, Wanted};

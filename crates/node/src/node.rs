@@ -39,6 +39,44 @@ pub struct Options {
     pub beat: Duration,
     /// How long a kill waits for the store before it goes out ahead of it.
     pub brake_after: Duration,
+    /// How often rollouts are looked at.
+    pub tick: Duration,
+    /// How long an interval is in which outcomes are counted, and how long after its end it is closed.
+    pub outcomes: Grid,
+    /// The same for what is asked of sources.
+    pub sources: Grid,
+}
+
+/// Intervals of one length, cut from the steady clock: the k-th is from `k · length` to
+/// `(k + 1) · length`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// How long an interval is.
+    pub length: Duration,
+    /// How long after its end it is closed: what comes later is late.
+    pub watermark: Duration,
+}
+
+impl Grid {
+    /// The length in milliseconds, at least one.
+    #[must_use]
+    pub fn length_ms(self) -> i64 {
+        i64::try_from(self.length.as_millis()).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// The begin of the interval that a time is in.
+    #[must_use]
+    pub fn begin(self, at: Timestamp) -> Timestamp {
+        let length = self.length_ms();
+        Timestamp::from_ms(at.as_ms().div_euclid(length) * length)
+    }
+
+    /// Up to when every interval is closed at a time.
+    #[must_use]
+    pub fn closed_until(self, now: Timestamp) -> Timestamp {
+        let watermark = i64::try_from(self.watermark.as_millis()).unwrap_or(i64::MAX);
+        self.begin(Timestamp::from_ms(now.as_ms().saturating_sub(watermark)))
+    }
 }
 
 impl Default for Options {
@@ -47,6 +85,15 @@ impl Default for Options {
             store_name: "sqlite",
             beat: Duration::from_secs(5),
             brake_after: Duration::from_millis(500),
+            tick: Duration::from_secs(1),
+            outcomes: Grid {
+                length: Duration::from_secs(10),
+                watermark: Duration::from_secs(15),
+            },
+            sources: Grid {
+                length: Duration::from_secs(60),
+                watermark: Duration::from_secs(30),
+            },
         }
     }
 }
