@@ -20,7 +20,7 @@ mod step;
 
 pub use cause::Cause;
 pub use interruption::{Interruption, interrupted};
-pub use measurement::{Histogram, LATENCY_BUCKETS, Measurement, Seen};
+pub use measurement::{Arrivals, Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use row::{LATENCY_ROW, row_key, source_row};
 pub use sentence::sentence;

@@ -39,6 +39,11 @@ pub enum Seen {
         /// Exposed and held back units that reported too late, and are counted nowhere else.
         #[serde(default)]
         late: (u64, u64),
+        /// Those that had not been seen in this stage before; none where units are not known. What is
+        /// said of people, of a limit on a rate, and of the arms' shares is of distinct units: it rests
+        /// on these where they are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arrivals: Option<Arrivals>,
         /// Whether these are requests of which units are not known: no level is guaranteed then.
         #[serde(default)]
         is_approximate: bool,
@@ -73,6 +78,18 @@ pub enum Seen {
         /// Why.
         why: Box<str>,
     },
+}
+
+/// Units that answered for the first time in a stage: since the lever was last moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arrivals {
+    /// Those exposed by the percentage.
+    pub exposed: u64,
+    /// Those held back by it.
+    pub held_back: u64,
+    /// Those that a cohort let through.
+    pub assigned: u64,
 }
 
 /// Counts by time taken. Bucket `i` is below [`Histogram::limit_ms`]`(i)`, each about a tenth longer
