@@ -8,6 +8,7 @@
 //! the current fence can write.
 
 mod fault;
+mod measurements;
 mod medium;
 
 use std::path::Path;
@@ -19,7 +20,9 @@ pub use self::fault::{Failure, Faults, Hang};
 use self::medium::Medium;
 use crate::chain::{self, Walk};
 use crate::error::{AppendError, StoreError};
-use crate::port::{BackupReport, Beside, Fence, Head, Reader, Store, StoredSnapshot};
+use crate::port::{
+    BackupReport, Beside, Fence, Head, Reader, Series, Store, StoredMeasurement, StoredSnapshot,
+};
 
 /// An imaginary disk: what survives when a store is dropped. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -206,6 +209,40 @@ impl Beside for Disk {
         rolls
             .map(|(key, roll)| (key.clone(), roll.clone()))
             .collect()
+    }
+
+    fn save_measurements(&self, measurements: &[StoredMeasurement]) -> Result<(), StoreError> {
+        let mut medium = self.medium();
+        if medium.orders.fails_measurements {
+            return Err(broken("save measurements in"));
+        }
+        for one in measurements {
+            one.check()
+                .map_err(|why| StoreError::unavailable("save measurements in", place(), why))?;
+        }
+        medium.measurements.save(measurements);
+        Ok(())
+    }
+
+    fn measurements(
+        &self,
+        series: &Series,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<StoredMeasurement>, StoreError> {
+        let medium = self.medium();
+        let medium = medium.readable()?;
+        Ok(medium.measurements.read(series, from, until, limit))
+    }
+
+    fn measured_since(&self, since: Timestamp) -> Result<Vec<(Series, Timestamp)>, StoreError> {
+        let medium = self.medium();
+        Ok(medium.readable()?.measurements.since(since))
+    }
+
+    fn drop_measurements_before(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.medium().measurements.drop_before(before))
     }
 }
 

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use leverframe_core::rollout::{Measurement, Seen};
 use leverframe_core::{Entry, Link, Timestamp};
 
 use crate::error::{AppendError, StoreError};
+use crate::limit::{MEASUREMENT_NAME_BYTES_MAX, MEASUREMENT_NOTE_BYTES_MAX};
 
 /// Adds to the journal. Blocking; owned by one thread, which waits for the disk.
 pub trait Store: Send {
@@ -123,6 +125,64 @@ pub trait Beside: Send + Sync {
 
     /// Every roll, by the name of its environment. What cannot be read is left out and logged.
     fn load_rolls(&self) -> Vec<(Box<str>, Vec<u8>)>;
+
+    /// Keeps measurements, all of them or none. One whose interval has a measurement of the same
+    /// metric already is left as it was: a closed interval never changes. Beyond
+    /// [`MEASUREMENTS_MAX`](crate::limit::MEASUREMENTS_MAX) the oldest are dropped.
+    ///
+    /// # Errors
+    /// When they cannot be stored, or one is larger than the limits say.
+    fn save_measurements(&self, measurements: &[StoredMeasurement]) -> Result<(), StoreError>;
+
+    /// The measurements of a metric whose intervals begin at `from` or later and before `until`,
+    /// oldest first, at most `limit` and at most
+    /// [`MEASUREMENTS_READ_MAX`](crate::limit::MEASUREMENTS_READ_MAX). One that is damaged is left
+    /// out and logged: it is as if nothing had been seen.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn measurements(
+        &self,
+        series: &Series,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<StoredMeasurement>, StoreError>;
+
+    /// What was measured in intervals that began at `since` or later, with the begin of the last
+    /// one, in the order of names.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn measured_since(&self, since: Timestamp) -> Result<Vec<(Series, Timestamp)>, StoreError>;
+
+    /// Drops the measurements of intervals that began before this, and says how many.
+    ///
+    /// # Errors
+    /// When they cannot be dropped.
+    fn drop_measurements_before(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// What a measurement is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Series {
+    /// The environment.
+    pub environment: Box<str>,
+    /// The flag; `*` for what belongs to no flag.
+    pub flag: Box<str>,
+    /// The name of the row, as [`leverframe_core::rollout::row_key`] makes it.
+    pub metric: Box<str>,
+}
+
+/// A measurement with what it is of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMeasurement {
+    /// What it is of.
+    pub series: Series,
+    /// What was seen.
+    pub measurement: Measurement,
+    /// What the measurer needs to go on after a restart; opaque here.
+    pub private: Option<Vec<u8>>,
 }
 
 /// The end of the journal, or any other place in it.
@@ -172,6 +232,49 @@ impl Head {
             revision: entry.record.revision,
             link: entry.link,
         }
+    }
+}
+
+impl Series {
+    /// Of these names.
+    #[must_use]
+    pub fn new(
+        environment: impl Into<Box<str>>,
+        flag: impl Into<Box<str>>,
+        metric: impl Into<Box<str>>,
+    ) -> Self {
+        Self {
+            environment: environment.into(),
+            flag: flag.into(),
+            metric: metric.into(),
+        }
+    }
+}
+
+impl StoredMeasurement {
+    /// Refuses what is larger than the limits say.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let Series {
+            environment,
+            flag,
+            metric,
+        } = &self.series;
+        let names = [environment, flag, metric];
+        if names
+            .iter()
+            .any(|name| name.len() > MEASUREMENT_NAME_BYTES_MAX)
+        {
+            return Err("a name of a measurement is too long");
+        }
+        let why = match &self.measurement.seen {
+            Seen::Error { why } | Seen::Untrusted { why } => why.len(),
+            _ => 0,
+        };
+        let private = self.private.as_ref().map_or(0, Vec::len);
+        if why.max(private) > MEASUREMENT_NOTE_BYTES_MAX {
+            return Err("a note of a measurement is too long");
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 //!   lever.lock            held by the process that writes; says its process id
 //!   lever.db (-wal -shm)  the journal and the fence
 //!   lever-beside.db       two snapshots and the rolls; may be deleted while nobody runs
+//!   lever-measurements.db what was measured of rollouts; may be deleted likewise
 //!   lever.db.incoming     a restore being prepared; harmless
 //!   lever.db.restoring    a restore that is decided; the next opening finishes it
 //!   lever.db.before-restore-<ms>   the journal that a restore replaced
@@ -26,6 +27,7 @@ mod beside;
 mod connection;
 mod directory;
 mod journal;
+mod measurements;
 mod migration;
 mod reader;
 mod restore;

@@ -11,7 +11,7 @@ struct Source {
     title: &'static str,
 }
 
-const SOURCES: [Source; 4] = [
+const SOURCES: [Source; 5] = [
     Source {
         path: "crates/flags/src/limit.rs",
         title: "Flags, segments and contexts",
@@ -23,6 +23,10 @@ const SOURCES: [Source; 4] = [
     Source {
         path: "crates/wire/src/frame.rs",
         title: "The evaluators' stream",
+    },
+    Source {
+        path: "crates/store/src/limit.rs",
+        title: "The store",
     },
     Source {
         path: "crates/server/src/limit.rs",

@@ -30,6 +30,7 @@ pub(super) struct Orders {
     pub(super) gate: Arc<Gate>,
     pub(super) ignores_syncs: bool,
     pub(super) fails_reads: bool,
+    pub(super) fails_measurements: bool,
 }
 
 impl Orders {
@@ -97,6 +98,11 @@ impl Faults {
     /// Fails every read of the journal from now on, or ends that.
     pub fn fail_reads(&self, is_failing: bool) {
         self.disk.medium().orders.fails_reads = is_failing;
+    }
+
+    /// Takes no measurements from now on, or ends that.
+    pub fn fail_measurements(&self, is_failing: bool) {
+        self.disk.medium().orders.fails_measurements = is_failing;
     }
 
     /// Lies about syncs from now on, or ends that: appends succeed, and [`Disk::cut_power`] takes

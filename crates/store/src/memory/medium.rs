@@ -6,6 +6,7 @@ use leverframe_core::Entry;
 
 use super::broken;
 use super::fault::Orders;
+use super::measurements::Measurements;
 use crate::chain::Row;
 use crate::error::StoreError;
 use crate::port::{Head, StoredSnapshot};
@@ -18,6 +19,7 @@ pub(super) struct Medium {
     pub(super) fence: u64,
     pub(super) rolls: BTreeMap<Box<str>, Vec<u8>>,
     pub(super) brakes: Option<Vec<u8>>,
+    pub(super) measurements: Measurements,
     slots: [Option<Slot>; 2],
     pub(super) orders: Orders,
 }

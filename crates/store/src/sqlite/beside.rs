@@ -1,15 +1,18 @@
-//! The snapshot and the rolls, in a database of their own that may be lost.
+//! The snapshot and the rolls, in a database of their own that may be lost; and the measurements, in
+//! another.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use leverframe_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::connection::{self, Failing};
 use super::directory::{self, Directory};
+use super::measurements::SqliteMeasurements;
 use super::slots::{self, Content, Slot};
 use crate::error::StoreError;
-use crate::port::{Beside, StoredSnapshot};
+use crate::port::{Beside, Series, StoredMeasurement, StoredSnapshot};
 
 /// The layout; a database with another one is set aside and made anew.
 const LAYOUT: i64 = 2;
@@ -37,6 +40,7 @@ const TABLES: &str = "
 pub(super) struct SqliteBeside {
     inner: Mutex<Inner>,
     file: PathBuf,
+    measurements: SqliteMeasurements,
 }
 
 #[derive(Debug)]
@@ -71,7 +75,14 @@ impl SqliteBeside {
                 spared: None,
             }),
             file,
+            measurements: SqliteMeasurements::new(directory),
         })
+    }
+
+    /// Forgets what was measured of levers after this revision: the revisions after it are about to
+    /// be others.
+    pub(super) fn forget_measurements_after(&self, revision: u64) -> Result<(), StoreError> {
+        self.measurements.forget_after(revision)
     }
 
     /// Forgets the snapshots: the journal they were made from is about to be another.
@@ -189,6 +200,28 @@ impl Beside for SqliteBeside {
             );
             Vec::new()
         })
+    }
+
+    fn save_measurements(&self, measurements: &[StoredMeasurement]) -> Result<(), StoreError> {
+        self.measurements.save(measurements)
+    }
+
+    fn measurements(
+        &self,
+        series: &Series,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<StoredMeasurement>, StoreError> {
+        self.measurements.read(series, from, until, limit)
+    }
+
+    fn measured_since(&self, since: Timestamp) -> Result<Vec<(Series, Timestamp)>, StoreError> {
+        self.measurements.since(since)
+    }
+
+    fn drop_measurements_before(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.measurements.drop_before(before)
     }
 }
 

@@ -50,6 +50,10 @@ impl Directory {
         self.0.join("lever-beside.db")
     }
 
+    pub(super) fn measurements(&self) -> PathBuf {
+        self.0.join("lever-measurements.db")
+    }
+
     pub(super) fn incoming(&self) -> PathBuf {
         self.0.join("lever.db.incoming")
     }

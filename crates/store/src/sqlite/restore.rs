@@ -105,7 +105,7 @@ impl Restore {
             directory,
             incoming,
             current,
-            ..
+            backup,
         } = self;
         drop(current);
         let head = incoming.reader.head()?;
@@ -121,6 +121,7 @@ impl Restore {
             .close()
             .map_err(|(_, error)| Failing::to("close", &file).because(error))?;
         beside.forget_snapshots()?;
+        beside.forget_measurements_after(backup.revision)?;
         let aside = keep_aside(&directory, now)?;
         rename(&file, &directory.restoring())?;
         directory.sync()?;

@@ -5,6 +5,14 @@ use leverframe_core::{Entry, Link, Timestamp, limit};
 use leverframe_store::{AppendError, Fence, Head, Store, StoreError, StoredSnapshot};
 
 use crate::entries::{entries, entry, grow};
+pub(crate) use crate::measurements::{
+    a_closed_interval_never_changes,
+    a_measurement_that_is_too_large_is_refused_with_the_whole_batch,
+    measurements_are_read_by_what_they_are_of_and_in_pages,
+    measurements_are_there_after_reopening_oldest_first,
+    old_measurements_are_dropped_and_the_others_stay,
+    what_was_measured_lately_is_listed_with_its_last_interval,
+};
 
 /// A place where a store keeps things, empty at first.
 pub(crate) trait Adapter {
@@ -48,6 +56,12 @@ macro_rules! contract {
             with_both_snapshots_damaged_there_is_none,
             rolls_are_kept_by_environment,
             kills_that_are_not_in_the_journal_yet_are_kept_beside_it,
+            measurements_are_there_after_reopening_oldest_first,
+            a_closed_interval_never_changes,
+            measurements_are_read_by_what_they_are_of_and_in_pages,
+            what_was_measured_lately_is_listed_with_its_last_interval,
+            old_measurements_are_dropped_and_the_others_stay,
+            a_measurement_that_is_too_large_is_refused_with_the_whole_batch,
         );
     };
 }

@@ -12,6 +12,7 @@ mod crash;
 mod directory;
 mod entries;
 mod history;
+mod measurements;
 mod memory;
 mod restore;
 mod sqlite;

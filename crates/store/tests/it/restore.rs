@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use leverframe_core::Timestamp;
+use leverframe_core::rollout::Measurement;
 use leverframe_store::sqlite::{Restore, SqliteReader};
-use leverframe_store::{Head, Reader, SqliteStore, Store, StoreError, StoredSnapshot};
+use leverframe_store::{
+    Head, Reader, SqliteStore, Store, StoreError, StoredMeasurement, StoredSnapshot,
+};
 use tempfile::TempDir;
 
 use crate::entries::{entries, grow};
+use crate::measurements::{errors, of};
 use crate::sqlite::by_hand;
 
 /// A data directory with ten entries, and a backup from when there were six.
@@ -91,6 +95,31 @@ fn after_a_restore_the_snapshot_of_the_other_history_is_gone_and_the_rolls_are_n
     let beside = SqliteStore::open(&scene.data()).unwrap().beside();
     assert_eq!(beside.load_snapshot(), None);
     assert_eq!(beside.load_rolls(), [("prod".into(), b"roll".to_vec())]);
+}
+
+#[test]
+fn after_a_restore_what_was_measured_of_the_other_history_is_gone() {
+    let scene = Scene::new();
+    let shared = of(&errors(), 10_000, 4);
+    let mut other = of(&errors(), 20_000, 4);
+    let at_backup = scene.saved.revision;
+    let shared = StoredMeasurement {
+        measurement: Measurement {
+            lever_revision: at_backup,
+            ..shared.measurement
+        },
+        ..shared
+    };
+    other.measurement.lever_revision = at_backup + 1;
+    {
+        let beside = SqliteStore::open(&scene.data()).unwrap().beside();
+        beside.save_measurements(&[shared.clone(), other]).unwrap();
+    }
+    let restore = Restore::prepare(&scene.backup(), &scene.data()).unwrap();
+    restore.install(now()).unwrap();
+    let beside = SqliteStore::open(&scene.data()).unwrap().beside();
+    let found = beside.measurements(&errors(), Timestamp::default(), now(), 10);
+    assert_eq!(found.unwrap(), [shared]);
 }
 
 #[test]

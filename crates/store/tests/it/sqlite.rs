@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::contract::{Adapter, contract};
 use crate::entries::grow;
+use crate::measurements::{errors, of};
 
 pub(crate) struct InDirectory(pub(crate) TempDir);
 
@@ -97,6 +98,85 @@ fn what_lies_beside_can_be_damaged_or_gone_and_the_journal_still_opens() {
         store.beside().save_roll("prod", b"again").unwrap();
         assert_eq!(store.beside().load_rolls().len(), 1);
     }
+}
+
+fn errors_in(place: &InDirectory) -> usize {
+    errors_in_open(&*place.open().beside())
+}
+
+#[test]
+fn a_measurement_with_any_part_changed_is_not_used_and_the_next_one_is() {
+    for tear in [
+        "seen = replace(seen, '4', '5')",
+        "seen = 'no JSON'",
+        "seen = ''",
+        "private = NULL",
+        "private = x'00'",
+        "at_ms = at_ms + 1",
+        "length_ms = 1",
+        "lever_revision = lever_revision + 1",
+        "checksum = zeroblob(8)",
+        "checksum = x'00'",
+    ] {
+        let place = InDirectory::fresh();
+        let batch = [of(&errors(), 10_000, 4), of(&errors(), 20_000, 4)];
+        place.open().beside().save_measurements(&batch).unwrap();
+        let sql = format!("UPDATE measurement SET {tear} WHERE at_ms = 10000");
+        by_hand(place.0.path(), "lever-measurements.db", &sql);
+        assert_eq!(errors_in(&place), 1, "{tear}");
+    }
+}
+
+#[test]
+fn measurements_can_be_damaged_or_gone_and_are_made_anew() {
+    let place = InDirectory::fresh();
+    let head = grow(&mut *place.open(), 3);
+    let file = place.0.path().join("lever-measurements.db");
+    let one = [of(&errors(), 10_000, 4)];
+    for damage in [None, Some("not a database at all".repeat(1_000))] {
+        place.open().beside().save_measurements(&one).unwrap();
+        assert_eq!(errors_in(&place), 1);
+        match damage {
+            None => std::fs::remove_file(&file).unwrap(),
+            Some(damage) => std::fs::write(&file, damage).unwrap(),
+        }
+        let store = place.open();
+        assert_eq!(store.reader().head().unwrap(), head);
+        assert_eq!(errors_in_open(&*store.beside()), 0);
+        store.beside().save_measurements(&one).unwrap();
+        assert_eq!(errors_in_open(&*store.beside()), 1);
+    }
+}
+
+fn errors_in_open(beside: &dyn leverframe_store::Beside) -> usize {
+    let (from, until) = (Timestamp::default(), Timestamp::from_ms(i64::MAX));
+    let found = beside.measurements(&errors(), from, until, usize::MAX);
+    found.unwrap().len()
+}
+
+/// The test that measurements are never in the way: the journal, kills beside it and rolls are
+/// written while somebody has the measurements locked for as long as they like.
+#[test]
+fn measurements_that_hang_hold_up_neither_an_append_nor_a_kill() {
+    let place = InDirectory::fresh();
+    let mut store = place.open();
+    let beside = store.beside();
+    beside
+        .save_measurements(&[of(&errors(), 10_000, 4)])
+        .unwrap();
+    let path = place.0.path().join("lever-measurements.db");
+    let hog = rusqlite::Connection::open(path).unwrap();
+    hog.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| beside.save_measurements(&[of(&errors(), 20_000, 4)]));
+        grow(&mut *store, 2);
+        beside.save_brakes(b"kill").unwrap();
+        beside.save_roll("prod", b"roll").unwrap();
+        assert!(!waiting.is_finished());
+        hog.execute_batch("COMMIT").unwrap();
+        waiting.join().unwrap().unwrap();
+    });
+    assert_eq!(errors_in_open(&*beside), 2);
 }
 
 #[test]
