@@ -17,6 +17,7 @@ mod sentence;
 mod sight;
 mod steer;
 mod step;
+mod watch;
 
 pub use cause::Cause;
 pub use interruption::{Interruption, interrupted};
@@ -73,6 +74,9 @@ pub struct Rollout {
     /// The builds of the application that have been seen at this stage.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub builds: BTreeSet<Box<str>>,
+    /// Whether it only watches what a person opened: it never opens anything itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_watch: bool,
     /// Every transition so far, the oldest first; the first is the start. At most
     /// [`crate::limit::ROLLOUT_MOVES_MAX`], of which the middle is left out.
     pub moves: Vec<Move>,

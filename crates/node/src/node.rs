@@ -21,7 +21,8 @@ use crate::writer::try_out;
 #[derive(Clone)]
 pub struct Node {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) running: Arc<Running>,
+    /// Nothing for the node's own work, which must not keep it running.
+    pub(crate) running: Option<Arc<Running>>,
 }
 
 /// What works for a node in the background. Ends when the last handle goes.
@@ -61,7 +62,9 @@ impl Grid {
     /// The length in milliseconds, at least one.
     #[must_use]
     pub fn length_ms(self) -> i64 {
-        i64::try_from(self.length.as_millis()).unwrap_or(i64::MAX).max(1)
+        i64::try_from(self.length.as_millis())
+            .unwrap_or(i64::MAX)
+            .max(1)
     }
 
     /// The begin of the interval that a time is in.
@@ -114,6 +117,15 @@ pub struct Health {
 }
 
 impl Node {
+    /// A handle for work in the background: it does not keep the node running.
+    #[must_use]
+    pub(crate) fn behind(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            running: None,
+        }
+    }
+
     /// The visible state; everything in it is durable.
     #[must_use]
     pub fn state(&self) -> Arc<State> {
@@ -268,9 +280,11 @@ impl Node {
 
     /// Takes no more changes, stores those that wait, saves the snapshot and the rolls.
     pub async fn stop(&self) {
-        self.running.end();
-        let ends = self
-            .running
+        let Some(running) = &self.running else {
+            return;
+        };
+        running.end();
+        let ends = running
             .ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

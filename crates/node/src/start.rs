@@ -107,7 +107,7 @@ impl Node {
         tokio::spawn(beat(Arc::clone(&shared)));
         let rolls = tokio::spawn(keep_rolls(Arc::clone(&shared), beside));
         let node = Self {
-            running: Arc::new(Running::new(Arc::clone(&shared), thread, rolls)),
+            running: Some(Arc::new(Running::new(Arc::clone(&shared), thread, rolls))),
             shared,
         };
         Ok(Started { node, first_start })

@@ -123,7 +123,7 @@ fn loudness(transition: &Transition) -> Option<Urgency> {
             }
         )
         .then_some(Urgency::Notify),
-        Cause::NewBuild { .. } | Cause::Resumed => None,
+        Cause::NewBuild { .. } | Cause::Resumed | Cause::Watched | Cause::WatchOver => None,
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
         reason: case.meta.why.tidied().reason,
         baselines: wanted.survey.baselines.clone(),
         builds: wanted.survey.builds.clone(),
+        is_watch: false,
         moves: Vec::new(),
     };
     let first = Transition {

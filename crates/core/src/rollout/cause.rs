@@ -79,4 +79,8 @@ pub enum Cause {
     Replaced,
     /// The flag was archived.
     Archived,
+    /// A person opened the lever, and what comes of it is watched.
+    Watched,
+    /// It was watched for as long as a watch lasts, and nothing spoke against it.
+    WatchOver,
 }

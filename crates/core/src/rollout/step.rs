@@ -4,6 +4,7 @@ use leverframe_flags::{Exposure, Percentage, Position};
 
 use crate::analysis::{Finding, Share};
 
+use super::watch::watched;
 use super::{
     Cause, Inconclusive, Observation, OnBad, Part, Phase, Reading, Rollout, Standing, Target,
 };
@@ -44,6 +45,9 @@ pub fn step(rollout: &Rollout, seen: &Observation) -> Option<Transition> {
         });
     }
     let findings = Findings::of(rollout, seen);
+    if rollout.is_watch {
+        return watched(rollout, seen, findings.bad);
+    }
     // Harm counts while a person holds the rollout, too: what stops it must not keep it bad.
     if !findings.bad.is_empty() {
         return harmed(rollout, findings.bad);

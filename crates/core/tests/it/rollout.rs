@@ -78,6 +78,7 @@ fn rollout(phase: Phase, proved: Option<usize>) -> Rollout {
         reason: None,
         baselines: Vec::new(),
         builds: BTreeSet::new(),
+        is_watch: false,
         moves: Vec::new(),
         started_at: Timestamp::from_ms(0),
     }

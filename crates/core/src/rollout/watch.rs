@@ -1,0 +1,32 @@
+//! Watches: what a person opened is looked at for a while, and closed again by the same evidence that
+//! convicts a stage. A watch never opens anything, and not being able to see is no reason to close what
+//! a person meant to be open.
+
+use crate::analysis::Share;
+
+use super::step::roll_back;
+use super::{Cause, Observation, Phase, Rollout, Transition};
+
+/// What a watch does on what is seen.
+pub(super) fn watched(
+    rollout: &Rollout,
+    seen: &Observation,
+    bad: Vec<Box<str>>,
+) -> Option<Transition> {
+    if !bad.is_empty() {
+        return Some(roll_back(rollout, Cause::Harm { metrics: bad }));
+    }
+    if seen.is_shared_harm {
+        return Some(roll_back(rollout, Cause::SharedHarm));
+    }
+    if seen.share == Share::TooFew {
+        return Some(roll_back(rollout, Cause::MissingUnits));
+    }
+    let is_over = seen.now.ms_since(rollout.since) >= rollout.plan.hold_ms_max(0);
+    is_over.then_some(Transition {
+        to: Phase::Ended,
+        position: None,
+        proved: None,
+        cause: Cause::WatchOver,
+    })
+}
