@@ -1,12 +1,14 @@
 //! The running node without its surfaces: one writer in front of the journal, one feed an
 //! environment behind it, and the presence of those who follow. Knows the control domain and the
-//! store port; knows nothing of HTTP, sockets, the wire's encoding or who is asking.
+//! store port; knows nothing of the surfaces, the wire's encoding or who is asking. What it asks and
+//! tells other systems goes out by one guarded door.
 //!
 //! The way of a change: [`Node::submit`] → [`queue`](self) → the writer decides a group against a
 //! speculative state → one durable append → the state becomes visible → each environment's [`Feed`]
 //! puts the frame into its ring and wakes the streams → the answer. Acknowledgements come back
 //! through [`Presence`].
 #![deny(missing_docs)]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail loudly"))]
 
 mod ahead;
 mod brake;
@@ -15,8 +17,10 @@ mod clock;
 mod counts;
 mod encoder;
 mod feed;
+mod limit;
 mod measure;
 mod node;
+mod outgoing;
 mod overtaken;
 mod place;
 mod presence;
@@ -27,6 +31,7 @@ mod restore;
 mod rules;
 mod shared;
 mod snapshots;
+mod source;
 mod start;
 mod writer;
 
@@ -39,9 +44,14 @@ pub use feed::{Feed, Head, Next};
 pub use leverframe_store::StoreError;
 pub use measure::{Durations, DurationsSnapshot, Measurements};
 pub use node::{Grid, Health, Node, Options};
+pub use outgoing::{Endpoint, EndpointError, OutgoingError, Resolver, Secret, SystemResolver};
 pub use place::Place;
 pub use presence::{Confirmed, Presence};
 pub use pull::{Quantiles, Wanted};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
+pub use source::{
+    Counters, Credentials, Interval, Labels, Question, Sample, Sampled, Sampler, Shape, Source,
+    SourceSettings, Sources, Unusable, WantedSample,
+};
 pub use start::{FirstStart, StartError, Started};

@@ -11,7 +11,7 @@ struct Source {
     title: &'static str,
 }
 
-const SOURCES: [Source; 5] = [
+const SOURCES: [Source; 6] = [
     Source {
         path: "crates/flags/src/limit.rs",
         title: "Flags, segments and contexts",
@@ -27,6 +27,10 @@ const SOURCES: [Source; 5] = [
     Source {
         path: "crates/store/src/limit.rs",
         title: "The store",
+    },
+    Source {
+        path: "crates/node/src/limit.rs",
+        title: "Other systems",
     },
     Source {
         path: "crates/server/src/limit.rs",
