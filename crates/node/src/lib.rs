@@ -51,7 +51,7 @@ pub use pull::{Quantiles, Wanted};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
 pub use source::{
-    Counters, Credentials, Interval, Labels, Question, Sample, Sampled, Sampler, Shape, Source,
+    Counters, Credentials, Interval, Labels, Question, Sample, Sampler, Shape, Source,
     SourceSettings, Sources, Unusable, WantedSample,
 };
 pub use start::{FirstStart, StartError, Started};

@@ -13,7 +13,7 @@ mod settings;
 mod spread;
 
 pub use credentials::Credentials;
-pub use sampler::{Interval, Sampled, Sampler, Unusable, Wanted as WantedSample};
+pub use sampler::{Interval, Sampler, Unusable, Wanted as WantedSample};
 pub use settings::{SourceSettings, Sources};
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use leverframe_core::Timestamp;
 use leverframe_core::rollout::{Measure, Measurement, Seen, row_key};
 use leverframe_flags::{EnvironmentKey, FlagKey};
+use leverframe_store::{Series, StoredMeasurement};
 use tokio::sync::Semaphore;
 
 mod round;
@@ -40,19 +41,6 @@ pub struct Wanted {
     pub lever_revision: u64,
     /// What is measured.
     pub measure: Measure,
-}
-
-/// What was measured, ready to be stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sampled {
-    /// Where.
-    pub environment: EnvironmentKey,
-    /// Whose lever.
-    pub flag: FlagKey,
-    /// The row it belongs to.
-    pub row: Box<str>,
-    /// It.
-    pub measurement: Measurement,
 }
 
 /// Why a metric cannot be sampled, for whoever applies a plan.
@@ -123,7 +111,7 @@ impl Sampler {
     /// Asks for everything that is wanted of a closed interval. Each gives one measurement, a failure
     /// too; the same query of several levers is asked once. Ends within [the time for
     /// it](Self::within) and a moment.
-    pub async fn sample(&self, interval: Interval, wanted: &[Wanted]) -> Vec<Sampled> {
+    pub async fn sample(&self, interval: Interval, wanted: &[Wanted]) -> Vec<StoredMeasurement> {
         let wanted: Vec<(Box<str>, &Wanted)> = wanted
             .iter()
             .filter(|wanted| Self::samples(&wanted.measure))
@@ -149,16 +137,19 @@ impl Sampler {
         });
         let seen: BTreeMap<&str, Seen> = join_all(asked).await.into_iter().collect();
         let sampled = wanted.iter().filter_map(|(row, wanted)| {
-            Some(Sampled {
-                environment: wanted.environment.clone(),
-                flag: wanted.flag.clone(),
-                row: row.clone(),
+            Some(StoredMeasurement {
+                series: Series {
+                    environment: wanted.environment.as_str().into(),
+                    flag: wanted.flag.as_str().into(),
+                    metric: row.clone(),
+                },
                 measurement: Measurement {
                     at: interval.at,
                     length_ms: interval.length_ms,
                     lever_revision: wanted.lever_revision,
                     seen: seen.get(&**row)?.clone(),
                 },
+                private: None,
             })
         });
         sampled.collect()

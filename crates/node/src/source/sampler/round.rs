@@ -137,6 +137,8 @@ impl Counted {
             held_back: tally(HELD_BACK, HELD_BACK_BAD),
             assigned: Tally::default(),
             late: (0, 0),
+            // Requests are counted, and whose they are is not known.
+            arrivals: None,
             is_approximate: true,
         }
     }
@@ -194,6 +196,7 @@ mod tests {
             held_back: Tally { units: 500, bad: 5 },
             assigned: Tally::default(),
             late: (0, 0),
+            arrivals: None,
             is_approximate: true,
         };
         assert_eq!(seen, expected);
