@@ -286,8 +286,10 @@ pub struct Survey {
 /// Everything about a command but what it wants. Time and identity are arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meta {
-    /// When it was decided.
+    /// When it was decided, by the clock on the wall, which may jump; it dates the record.
     pub now: Timestamp,
+    /// The same by the node's steady clock, which never does; stages are timed by it.
+    pub steady: Timestamp,
     /// Who gave it.
     pub actor: Actor,
     /// Through what, such as `cli 0.1.0`; for the record only.

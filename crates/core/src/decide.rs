@@ -44,6 +44,7 @@ use crate::environment::Environment;
 use crate::event::Event;
 use crate::limit::{EVENTS_PER_RECORD_MAX, IDEMPOTENCY_BYTES_MAX, REASON_BYTES_MAX};
 use crate::rejection::Rejection;
+use crate::rollout::Steer;
 use crate::state::State;
 
 use authority::Case;
@@ -75,8 +76,8 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
     if let Some(revision) = repeated(state, meta)? {
         return Ok(Decision::Repeat { revision });
     }
-    // A close is never refused for its words (P2); the record cuts them.
-    if !matches!(command, Command::Close { .. }) {
+    // A brake is never refused for its words (P2); the record cuts them.
+    if !is_brake(command) {
         for (field, text) in [
             ("reason", &meta.why.reason),
             ("incident", &meta.why.incident),
@@ -167,15 +168,13 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
         Command::Restore { epoch, keep_closed } => restore::restore(&case, *epoch, keep_closed),
     }?;
     let decision = match decision {
-        Decision::Append(events) if !is_of_rollout(command) => {
-            Decision::Append(reaction::react(&case, events)?)
-        }
+        Decision::Append(events) => Decision::Append(reaction::react(&case, events)?),
         decision => decision,
     };
     // Nor is it refused for its size (P2), which the number of flags bounds.
     if let Decision::Append(events) = &decision
         && events.len() > EVENTS_PER_RECORD_MAX
-        && !matches!(command, Command::Close { .. })
+        && !is_brake(command)
     {
         return Err(Rejection::Invalid {
             field: "command".to_owned(),
@@ -189,11 +188,17 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
     Ok(decision)
 }
 
-/// Whether a command moves levers as a rollout does, which then has nothing to give way to.
-fn is_of_rollout(command: &Command) -> bool {
+/// Whether a command is one that somebody stops something with.
+fn is_brake(command: &Command) -> bool {
     matches!(
         command,
-        Command::StartRollout { .. } | Command::SteerRollout { .. } | Command::Observe { .. }
+        Command::Close { .. }
+            | Command::Rollback { .. }
+            | Command::Freeze { .. }
+            | Command::SteerRollout {
+                steer: Steer::Pause | Steer::RollBack,
+                ..
+            }
     )
 }
 

@@ -82,6 +82,7 @@ pub fn continue_after_restore(
     };
     let meta = Meta {
         now: now.max(state.at()),
+        steady: now,
         actor: Actor::System,
         via: via.into(),
         why,

@@ -135,6 +135,7 @@ impl Shared {
         })?;
         Ok(Meta {
             now: self.clock.wall(),
+            steady: self.clock.steady(),
             actor: request.actor.clone(),
             via: request.via.clone(),
             why: request.why.clone(),

@@ -249,6 +249,7 @@ fn first_entry(state: &State, clock: &Clock) -> Result<(Entry, FirstStart), Star
         .collect();
     let meta = Meta {
         now: clock.wall(),
+        steady: clock.steady(),
         actor: Actor::System,
         via: concat!("lever ", env!("CARGO_PKG_VERSION")).into(),
         why: Why {

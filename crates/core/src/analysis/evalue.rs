@@ -15,13 +15,16 @@ impl EValue {
     /// Nothing was seen.
     pub const NOTHING: Self = Self { ln: 0.0 };
 
-    /// From a natural logarithm. What is not a number says nothing.
+    /// From a natural logarithm. What is not a number says nothing, and what is beyond all numbers is
+    /// the largest or smallest one: JSON, and so the journal, has no word for infinity.
     #[must_use]
     pub fn from_ln(ln: f64) -> Self {
         if ln.is_nan() {
             Self::NOTHING
         } else {
-            Self { ln }
+            Self {
+                ln: ln.clamp(f64::MIN, f64::MAX),
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::limit::{DRILL_EVERY_MS_MIN, DRILL_SCHEDULES_MAX};
 use crate::position::latch;
 use crate::rejection::Rejection;
+use crate::state::Flag;
 
 use super::authority::{Case, append};
 use super::definition::invalid;
@@ -36,10 +37,7 @@ pub(super) fn start(
             rollout.id
         )));
     }
-    let is_running = case.state.drills().any(|drill| {
-        drill.flag == *key && drill.environment == *environment && drill.result.is_none()
-    });
-    if is_running {
+    if running(case, key, environment) {
         return Err(conflict(format!(
             "a drill of {key} in {environment} is under way"
         )));
@@ -51,6 +49,13 @@ pub(super) fn start(
     }];
     events.extend(lever::closing(flag, environment));
     Ok(Decision::Append(events))
+}
+
+/// Whether a drill has the lever in its hand.
+pub(super) fn running(case: &Case<'_>, key: &FlagKey, environment: &EnvironmentKey) -> bool {
+    case.state.drills().any(|drill| {
+        drill.result.is_none() && drill.flag == *key && drill.environment == *environment
+    })
 }
 
 pub(super) fn finish(
@@ -72,8 +77,19 @@ pub(super) fn finish(
     let mut events = Vec::new();
     let flag = case.state.flag(drill.flag.as_str());
     let lever = flag.and_then(|flag| flag.lever(drill.environment.as_str()));
-    // Whoever moved it meanwhile meant it.
-    let is_restored = flag.is_some_and(|flag| !flag.is_archived)
+    // Whoever moved it meanwhile meant it, and whoever changed what the flag does meant it for a lever
+    // that was closed.
+    let is_same = |flag: &Flag| {
+        let environment = drill.environment.as_str();
+        let (changed, _) = case
+            .state
+            .behaviour_revision(flag, &drill.before, environment);
+        let mut cohorts = drill.before.cohorts();
+        !flag.is_archived
+            && (drill.before.is_closed() || changed <= revision)
+            && cohorts.all(|cohort| case.state.segment(cohort.as_str()).is_some())
+    };
+    let is_restored = flag.is_some_and(|flag| is_same(flag))
         && lever.is_some_and(|lever| lever.moved_revision == revision);
     if is_restored && let Some(lever) = lever {
         events.push(Event::PositionMoved {

@@ -56,6 +56,11 @@ pub(super) fn wanted(
         Urgency::Notify => rollout.plan.notify.clone(),
     };
     let revision = case.state.revision() + 1;
+    // A restored journal counts its revisions anew, and a receiver drops what it has heard before.
+    let epoch = match case.state.epoch() {
+        1 => String::new(),
+        epoch => format!("e{epoch}-"),
+    };
     let flag = case.state.flag(rollout.flag.as_str());
     let definition = flag.map(|flag| &flag.definition);
     let word = match urgency {
@@ -79,7 +84,7 @@ pub(super) fn wanted(
         kill_first: matches!(transition.cause, Cause::Outage | Cause::BudgetBurns),
     };
     let effect = Effect {
-        id: format!("{}-r{revision}-{word}", rollout.id).into(),
+        id: format!("{}-{epoch}r{revision}-{word}", rollout.id).into(),
         urgency,
         channels,
         message,
@@ -111,6 +116,7 @@ fn loudness(transition: &Transition) -> Option<Urgency> {
         | Cause::PrerequisiteClosed { .. }
         | Cause::Replaced
         | Cause::Archived
+        | Cause::Restored
         | Cause::Recovered => Some(Urgency::Notify),
         Cause::Proved | Cause::Cooled | Cause::Looked | Cause::Advanced | Cause::Skipped => {
             matches!(transition.to, Phase::Done | Phase::Warm).then_some(Urgency::Notify)

@@ -50,7 +50,7 @@ pub(super) fn guard(
         });
     }
     if !guarded {
-        case.demand_reason(key)?;
+        case.demand_opening(entry, "take the guard of an environment off")?;
     }
     Ok(append(Event::EnvironmentGuarded {
         environment: key.clone(),

@@ -199,8 +199,9 @@ pub(super) fn archive_now(case: &Case<'_>, flag: &Flag) -> Result<Decision, Reje
     for entry in case.state.environments() {
         let environment = &entry.environment;
         let position = flag.position(environment.key.as_str());
-        if environment.guarded && matches!(position, Position::Closed { latch: Some(_) }) {
-            case.demand_reason(&environment.key)?;
+        if matches!(position, Position::Closed { latch: Some(_) }) {
+            let what = format!("archive {key}, which was closed in {}", environment.key);
+            case.demand_opening(entry, &what)?;
         }
     }
     let dependents = case.state.dependents(key.as_str());

@@ -11,11 +11,13 @@ use crate::position::{is_opening, latch, lifts_latch};
 use crate::rejection::Rejection;
 use crate::state::Flag;
 
-use super::Decision;
 use super::authority::{Case, append, missing};
 use super::names::listed;
+use super::{Decision, drill};
 
-/// One record for all of them; levers that are latched already stay as they are.
+/// One record for all of them; levers that are latched already stay as they are. One that a rollout or
+/// a drill has in its hand is latched once more, by whoever closes it now: it is theirs from then on,
+/// and is not put back.
 pub(super) fn close(
     case: &Case<'_>,
     selection: &Selection,
@@ -43,7 +45,9 @@ pub(super) fn close(
     let mut latched_revision = 0;
     for flag in flags {
         match flag.lever(environment.as_str()) {
-            Some(lever) if latch(&lever.position).is_some() => {
+            Some(lever)
+                if latch(&lever.position).is_some() && !is_in_hand(case, flag, environment) =>
+            {
                 latched_revision = latched_revision.max(lever.moved_revision);
             }
             _ => events.extend(closing(flag, environment)),
@@ -55,6 +59,12 @@ pub(super) fn close(
         });
     }
     Ok(Decision::Append(events))
+}
+
+/// A rollout or a drill would still move the lever.
+fn is_in_hand(case: &Case<'_>, flag: &Flag, environment: &EnvironmentKey) -> bool {
+    let key = flag.key();
+    case.state.running_of(key, environment).is_some() || drill::running(case, key, environment)
 }
 
 /// The move of a lever to latched closed. `None` only without a closed value, which no accepted

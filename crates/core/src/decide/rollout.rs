@@ -9,18 +9,18 @@ use crate::access::Role;
 use crate::command::{PlanChoice, Survey, Terms};
 use crate::event::Event;
 use crate::limit::ROLLOUTS_RUNNING_MAX;
-use crate::position::{is_opening, lifts_latch};
+use crate::position::{is_opening, latch, lifts_latch};
 use crate::rejection::Rejection;
 use crate::rollout::{
-    Cause, Interruption, Observation, Part, Phase, Plan, Rollout, Steer, Transition, interrupted,
-    sentence, steer as steered, step,
+    Cause, Interruption, Observation, Part, Phase, Plan, Rollout, Steer, Target, Transition,
+    interrupted, sentence, steer as steered, step,
 };
 use crate::state::Flag;
 
 use super::authority::{Case, missing};
 use super::definition::invalid;
 use super::names::listed;
-use super::{Decision, effect, lever, plan};
+use super::{Decision, drill, effect, lever, plan};
 
 /// What a start asks for.
 pub(super) struct Start<'a> {
@@ -52,10 +52,17 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
             ),
         });
     }
+    if drill::running(case, key, environment) {
+        return Err(conflict(format!(
+            "a drill of {key} in {environment} is under way; start when it is over"
+        )));
+    }
+    demand_unkilled(case, flag, wanted)?;
     demand_tried_once(case, wanted)?;
     demand_uncrowded(case, flag, environment)?;
     let mut events = Vec::new();
-    if let Some(running) = case.state.running_of(key, environment) {
+    let running = case.state.running_of(key, environment);
+    if let Some(running) = running {
         if !wanted.terms.replace {
             return Err(Rejection::Conflict {
                 why: format!(
@@ -74,10 +81,12 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
             max: ROLLOUTS_RUNNING_MAX,
         });
     }
-    let before = flag.position(environment.as_str()).clone();
-    demand_growth(key, &before, &plan)?;
+    let position = flag.position(environment.as_str());
+    demand_growth(key, position, &plan)?;
+    // One that takes another's place goes back to where that one would have.
+    let before = running.map_or(position, |running| &running.before).clone();
     let rollout = Rollout {
-        id: format!("ro_{:012x}", case.meta.entropy & 0xffff_ffff_ffff).into(),
+        id: fresh_id(case)?,
         flag: key.clone(),
         environment: environment.clone(),
         plan,
@@ -87,13 +96,20 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
             index: 0,
             part: Part::Baking,
         },
-        since: case.meta.now,
+        since: case.meta.steady,
         proved: None,
         started_by: case.actor_name(),
         started_by_id: case.meta.actor.id().into(),
         started_at: case.meta.now,
         reason: case.meta.why.tidied().reason,
-        baselines: wanted.survey.baselines.clone(),
+        // The journal has no word for what is not a number.
+        baselines: wanted
+            .survey
+            .baselines
+            .iter()
+            .filter(|known| known.share.is_finite())
+            .cloned()
+            .collect(),
         builds: wanted.survey.builds.clone(),
         is_watch: false,
         moves: Vec::new(),
@@ -122,26 +138,59 @@ pub(super) fn steer(
 ) -> Result<Decision, Rejection> {
     let rollout = rollout(case, id)?;
     demand_scope(case, rollout)?;
-    let transition = steered(rollout, what, seen).map_err(conflict)?;
-    let flag = case.flag(&rollout.flag)?;
+    if what == Steer::Pause && matches!(rollout.phase, Phase::Paused { .. }) {
+        return Ok(Decision::Unchanged {
+            revision: rollout.moves.last().map_or(0, |last| last.revision),
+        });
+    }
     let entry = case.environment(&rollout.environment)?;
-    let from = flag.position(rollout.environment.as_str());
     // Going on is an opening even where nobody more is let through by it yet.
-    let goes_on = !matches!(what, Steer::Pause | Steer::RollBack);
-    if goes_on || opens(flag, from, transition.position.as_ref()) {
+    if !matches!(what, Steer::Pause | Steer::RollBack) {
         let verb = format!("let {} go on in {}", rollout.flag, rollout.environment);
         case.demand_opening(entry, &verb)?;
+        let flag = case.flag(&rollout.flag)?;
+        let current = case
+            .state
+            .lever_revision(flag, rollout.environment.as_str());
+        case.demand_match(current, false)?;
+        demand_looker(case, rollout, what)?;
     }
+    let seen = seen.filter(|seen| is_current(case, rollout, seen));
+    let transition = steered(rollout, what, seen).map_err(conflict)?;
     Ok(Decision::Append(moved(case, rollout, &transition, seen)))
 }
 
-/// Back to before the running rollout, or before the last one that is over.
+/// A stage that waits for somebody to look waits for whom it names.
+fn demand_looker(case: &Case<'_>, rollout: &Rollout, what: Steer) -> Result<(), Rejection> {
+    let Phase::Stage { index, .. } = rollout.phase else {
+        return Ok(());
+    };
+    let stage = rollout.plan.stages.get(index).map(|stage| &stage.to);
+    match stage {
+        Some(Target::Look { by, .. }) if what == Steer::Approve && **by != *case.actor_name() => {
+            Err(Rejection::Denied {
+                why: format!(
+                    "{} waits for {by} to look, and you are {}; to go on without: lever rollout skip {} \
+                     -e {} -r \"…\"",
+                    rollout.id,
+                    case.actor_name(),
+                    rollout.flag,
+                    rollout.environment
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Back to before the running rollout, or before the last one that is over. It never opens: what is
+/// lower by now, or was killed, stays as it is.
 pub(super) fn rollback(
     case: &Case<'_>,
     key: &FlagKey,
     environment: &EnvironmentKey,
 ) -> Result<Decision, Rejection> {
-    let entry = case.environment(environment)?;
+    case.environment(environment)?;
     case.demand_environment(environment.as_str())?;
     case.demand_key(key.as_str())?;
     let flag = case.flag(key)?;
@@ -157,16 +206,14 @@ pub(super) fn rollback(
     };
     let from = flag.position(environment.as_str());
     let to = &last.before;
-    if from == to || (from.is_closed() && to.is_closed()) {
-        return Ok(Decision::Unchanged {
-            revision: case.state.lever_revision(flag, environment.as_str()),
-        });
+    if is_back(flag, from, to)
+        && let Some(moved) = position(flag, environment, to)
+    {
+        return Ok(Decision::Append(vec![moved]));
     }
-    if opens(flag, from, Some(to)) {
-        case.demand_opening(entry, &format!("open {key} in {environment}"))?;
-    }
-    let moved = position(flag, environment, to);
-    Ok(Decision::Append(moved.into_iter().collect()))
+    Ok(Decision::Unchanged {
+        revision: case.state.lever_revision(flag, environment.as_str()),
+    })
 }
 
 /// What the node sees.
@@ -177,15 +224,36 @@ pub(super) fn observe(
 ) -> Result<Decision, Rejection> {
     case.demand_node("observe a rollout")?;
     let rollout = rollout(case, id)?;
-    match step(rollout, seen) {
-        Some(transition) => {
-            let events = moved(case, rollout, &transition, Some(seen));
-            Ok(Decision::Append(events))
-        }
-        None => Ok(Decision::Unchanged {
-            revision: case.state.revision(),
-        }),
+    let unchanged = Decision::Unchanged {
+        revision: case.state.revision(),
+    };
+    if !is_current(case, rollout, seen) {
+        return Ok(unchanged);
     }
+    // A freeze may be younger than what was seen.
+    let seen = Observation {
+        is_frozen: seen.is_frozen || is_frozen(case, rollout),
+        ..seen.clone()
+    };
+    Ok(step(rollout, &seen).map_or(unchanged, |transition| {
+        Decision::Append(moved(case, rollout, &transition, Some(&seen)))
+    }))
+}
+
+/// Whether nothing has happened to the rollout and its lever since that was seen.
+fn is_current(case: &Case<'_>, rollout: &Rollout, seen: &Observation) -> bool {
+    let flag = case.state.flag(rollout.flag.as_str());
+    let lever = flag.and_then(|flag| flag.lever(rollout.environment.as_str()));
+    let last = rollout.moves.last().map_or(0, |last| last.revision);
+    seen.move_revision == last
+        && seen.lever_revision == lever.map_or(0, |lever| lever.moved_revision)
+}
+
+fn is_frozen(case: &Case<'_>, rollout: &Rollout) -> bool {
+    let freeze = case
+        .state
+        .freeze(rollout.environment.as_str(), case.meta.now);
+    freeze.is_some()
 }
 
 /// What a transition comes to: the lever's move, the rollout's, and who is told.
@@ -197,13 +265,19 @@ pub(super) fn moved(
 ) -> Vec<Event> {
     let mut events = Vec::new();
     let flag = case.state.flag(rollout.flag.as_str());
+    // On the way back nothing is opened: somebody may have lowered the lever further than that.
+    let is_way_back = matches!(transition.to, Phase::RolledBack | Phase::Retreated { .. })
+        && transition.cause != Cause::Resumed;
     if let (Some(flag), Some(to)) = (flag, &transition.position) {
-        events.extend(position(flag, &rollout.environment, to));
+        let from = flag.position(rollout.environment.as_str());
+        if !is_way_back || is_back(flag, from, to) {
+            events.extend(position(flag, &rollout.environment, to));
+        }
     }
     let words: Box<str> = sentence(rollout, transition, seen).into();
     events.push(Event::RolloutMoved {
         rollout: rollout.id.clone(),
-        at: seen.map_or(case.meta.now, |seen| seen.now),
+        at: seen.map_or(case.meta.steady, |seen| seen.now),
         to: transition.to.clone(),
         proved: transition.proved,
         cause: transition.cause.clone(),
@@ -231,8 +305,9 @@ fn position(flag: &Flag, environment: &EnvironmentKey, to: &Position) -> Option<
     })
 }
 
-fn opens(flag: &Flag, from: &Position, to: Option<&Position>) -> bool {
-    to.is_some_and(|to| is_opening(from, to, &flag.definition.closed) || lifts_latch(from, to))
+/// Whether nobody more is let through there, and no latch is left.
+fn is_back(flag: &Flag, from: &Position, to: &Position) -> bool {
+    !is_opening(from, to, &flag.definition.closed) && !lifts_latch(from, to)
 }
 
 fn chosen(case: &Case<'_>, choice: &PlanChoice) -> Result<Arc<Plan>, Rejection> {
@@ -246,6 +321,36 @@ fn chosen(case: &Case<'_>, choice: &PlanChoice) -> Result<Arc<Plan>, Rejection> 
             }),
         },
     }
+}
+
+fn fresh_id(case: &Case<'_>) -> Result<Box<str>, Rejection> {
+    let parts = [0, 40, 80].map(|bits| (case.meta.entropy >> bits) & 0xffff_ffff_ffff);
+    let ids = parts.map(|part| format!("ro_{part:012x}"));
+    ids.into_iter()
+        .find(|id| case.state.rollout(id).is_none())
+        .map(String::into_boxed_str)
+        .ok_or_else(|| conflict("no free name for a rollout was found; try again".to_owned()))
+}
+
+/// A kill stays killed (P3): a lever that somebody closed is not rolled out unless that is said.
+/// Where a rollout latched it on its own way back, [`demand_tried_once`] says what is asked.
+fn demand_unkilled(case: &Case<'_>, flag: &Flag, wanted: &Start<'_>) -> Result<(), Rejection> {
+    let (key, environment) = (wanted.flag, wanted.environment);
+    let Some(lever) = flag.lever(environment.as_str()) else {
+        return Ok(());
+    };
+    let is_by_rollout = case.state.last_of(key, environment).is_some_and(|last| {
+        last.phase == Phase::RolledBack && last.lever_revision == lever.moved_revision
+    });
+    if latch(&lever.position).is_none() || is_by_rollout || wanted.terms.again {
+        return Ok(());
+    }
+    let why = lever.reason.as_deref().unwrap_or("no reason given");
+    Err(conflict(format!(
+        "{key} was killed in {environment} by {} at r{} ({why}), and stays so; to roll it out \
+         nevertheless start with --again -r \"…\"",
+        lever.moved_by, lever.moved_revision
+    )))
 }
 
 /// A release that was convicted is not tried again as it is, unless somebody says so.

@@ -83,4 +83,6 @@ pub enum Cause {
     Watched,
     /// It was watched for as long as a watch lasts, and nothing spoke against it.
     WatchOver,
+    /// A backup was restored: what was seen since is of another history.
+    Restored,
 }

@@ -22,6 +22,16 @@ pub enum Interruption {
     Archived,
     /// Another rollout takes its place.
     Replaced,
+    /// A backup was restored: what was seen since is of another history.
+    Restored,
+}
+
+impl Interruption {
+    /// Whether the rollout is over with it; else it is paused, and may go on.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        matches!(self, Self::Killed | Self::Archived | Self::Replaced)
+    }
 }
 
 /// What the rollout does about it; nothing when that changes nothing for it.
@@ -30,18 +40,19 @@ pub fn interrupted(rollout: &Rollout, what: &Interruption) -> Option<Transition>
     if rollout.is_over() {
         return None;
     }
-    let (ends, cause) = match what {
-        Interruption::Killed => (true, Cause::Killed),
-        Interruption::Archived => (true, Cause::Archived),
-        Interruption::Replaced => (true, Cause::Replaced),
-        Interruption::Moved => (false, Cause::MovedByHand),
-        Interruption::Edited => (false, Cause::Edited),
+    let cause = match what {
+        Interruption::Killed => Cause::Killed,
+        Interruption::Archived => Cause::Archived,
+        Interruption::Replaced => Cause::Replaced,
+        Interruption::Moved => Cause::MovedByHand,
+        Interruption::Edited => Cause::Edited,
         Interruption::PrerequisiteClosed { flag } => {
-            (false, Cause::PrerequisiteClosed { flag: flag.clone() })
+            Cause::PrerequisiteClosed { flag: flag.clone() }
         }
+        Interruption::Restored => Cause::Restored,
     };
     let to = match &rollout.phase {
-        _ if ends => Phase::Ended,
+        _ if what.is_end() => Phase::Ended,
         paused @ Phase::Paused { .. } => paused.clone(),
         phase => Phase::Paused {
             at: Box::new(phase.clone()),

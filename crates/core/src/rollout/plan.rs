@@ -350,6 +350,21 @@ impl Plan {
             if !is_rate(metric.tolerable) || !metric.ceiling.is_none_or(is_rate) {
                 return Err(error(&field, "a rate is above 0 and below 1, such as 0.5%"));
             }
+            // Infinity passes for a number in YAML, and cannot be stored.
+            match &metric.measure {
+                Measure::Latency {
+                    quantile, growth, ..
+                } if !(is_rate(*quantile) && *growth >= 1.0 && *growth <= 100.0) => {
+                    return Err(error(
+                        &field,
+                        "a quantile is above 0 and below 1, and a growth from 1 to 100",
+                    ));
+                }
+                Measure::Gauge { limit, .. } if !limit.is_finite() => {
+                    return Err(error(&field, "a limit is a number"));
+                }
+                _ => {}
+            }
         }
         if self.convicting() == 0 {
             return Err(error(

@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 pub struct Observation {
     /// When, by the node's steady clock.
     pub now: Timestamp,
+    /// The rollout's last move that is known here, by its revision. One that another move followed
+    /// since is of the past, and nothing is decided by it.
+    pub move_revision: u64,
     /// The revision that last moved the lever.
     pub lever_revision: u64,
     /// Whether forward steps are stopped in this environment, by a person or by the node itself.

@@ -1,9 +1,7 @@
 //! What a person may have a rollout do. A stop is always possible; going on depends on where it stands
 //! and, but for a skip, on what is seen.
 
-use leverframe_flags::Position;
-
-use super::step::{forward, is_proved, roll_back};
+use super::step::{forward, is_proved, position, roll_back};
 use super::{Cause, Observation, Part, Phase, Rollout, Target, Transition};
 
 /// What a person has a rollout do.
@@ -74,9 +72,7 @@ pub fn steer(
         )),
         (Steer::Skip | Steer::Advance, Phase::Warm) => Ok(Transition {
             to: Phase::Done,
-            position: Some(Position::Open {
-                exposure: leverframe_flags::Exposure::of(leverframe_flags::Percentage::FULL),
-            }),
+            position: Some(position(rollout, &Phase::Done)),
             proved: None,
             cause: Cause::Skipped,
         }),
@@ -97,7 +93,7 @@ fn resumed(rollout: &Rollout, at: &Phase) -> Transition {
         at => at.clone(),
     };
     Transition {
-        position: Some(super::step::position(rollout, &to)),
+        position: Some(position(rollout, &to)),
         to,
         proved: None,
         cause: Cause::Resumed,

@@ -241,16 +241,25 @@ pub(super) fn position(rollout: &Rollout, phase: &Phase) -> Position {
         | Phase::Retreated {
             to: Some(index), ..
         } => plan.exposure(*index),
+        // A plan that does not lead to everybody ends where its last stage does: nobody is let through
+        // by a step of which nothing was seen.
         Phase::Warm => {
             let last = plan.exposure(plan.stages.len().saturating_sub(1));
             let held = plan.hold_back.thousandths();
             let share = Percentage::FULL.thousandths().saturating_sub(held);
+            let share = Percentage::from_thousandths(share).unwrap_or(Percentage::FULL);
             Exposure {
-                percentage: Percentage::from_thousandths(share).unwrap_or(Percentage::FULL),
+                percentage: last.percentage.min(share),
                 ..last
             }
         }
-        Phase::Done => Exposure::of(Percentage::FULL),
+        Phase::Done => {
+            let last = plan.exposure(plan.stages.len().saturating_sub(1));
+            match last.percentage {
+                Percentage::FULL => Exposure::of(Percentage::FULL),
+                _ => last,
+            }
+        }
         Phase::Retreated { to: None, .. }
         | Phase::Paused { .. }
         | Phase::RolledBack

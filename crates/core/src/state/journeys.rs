@@ -37,8 +37,8 @@ pub(super) struct Journeys {
     running: OrdMap<(FlagKey, EnvironmentKey), Box<str>>,
     /// The last rollout that is over, of each lever that none runs of.
     last: OrdMap<(FlagKey, EnvironmentKey), Box<str>>,
-    /// By the revision that ended them.
-    over: OrdMap<u64, Box<str>>,
+    /// By the revision that ended them, which may have ended several, and their name.
+    over: OrdMap<(u64, Box<str>), ()>,
     freezes: OrdMap<EnvironmentKey, Freeze>,
     effects: OrdMap<Box<str>, Arc<EffectEntry>>,
     unsettled: OrdMap<Box<str>, ()>,
@@ -105,16 +105,17 @@ impl Journeys {
             if is_latest {
                 self.last.insert(lever, id.clone());
             }
-            self.over.insert(ended, id.clone());
+            self.over.insert((ended, id.clone()), ());
         } else {
             self.running.insert(lever, id.clone());
         }
         self.rollouts.insert(id, rollout);
         while self.over.len() > ROLLOUTS_KEPT_MAX {
-            let Some((oldest, id)) = self.over.get_min().cloned() else {
+            let Some((oldest, ())) = self.over.get_min().cloned() else {
                 break;
             };
             self.over.remove(&oldest);
+            let (_, id) = oldest;
             if let Some(gone) = self.rollouts.remove(&id) {
                 let lever = (gone.flag.clone(), gone.environment.clone());
                 if self.last.get(&lever) == Some(&id) {
@@ -306,10 +307,15 @@ impl State {
                 let gone = self.journeys.freezes.remove(environment);
                 gone.ok_or_else(|| format!("{environment} is not frozen"))?;
             }
-            Event::EffectWanted { effect } => self.journeys.effect(EffectEntry {
-                effect: Effect::clone(effect),
-                settlement: None,
-            }),
+            Event::EffectWanted { effect } => {
+                if self.effect(&effect.id).is_some() {
+                    return Err(format!("effect {} is wanted already", effect.id));
+                }
+                self.journeys.effect(EffectEntry {
+                    effect: Effect::clone(effect),
+                    settlement: None,
+                });
+            }
             Event::EffectSettled { effect, settlement } => {
                 let entry = self.journeys.effects.get_mut(effect);
                 let entry = entry.ok_or_else(|| format!("there is no effect {effect}"))?;

@@ -109,6 +109,7 @@ fn seen(analysed_ms: i64, readings: [Reading; 3]) -> Observation {
     let keys = ["errors", "latency_p95", "queue"];
     Observation {
         now: Timestamp::from_ms(analysed_ms),
+        move_revision: 7,
         lever_revision: 7,
         is_frozen: false,
         analysed_ms,

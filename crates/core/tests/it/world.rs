@@ -72,6 +72,7 @@ impl World {
     pub(crate) fn meta(&self, actor: Actor) -> Meta {
         Meta {
             now: self.now,
+            steady: self.now,
             actor,
             via: "test".into(),
             why: Why::default(),

@@ -165,6 +165,7 @@ fn append_at(bench: &Bench, now: Timestamp) {
     };
     let meta = Meta {
         now,
+        steady: now,
         actor: Actor::System,
         via: "test".into(),
         why: Why::default(),

@@ -37,6 +37,7 @@ pub(super) fn rule(
     let meta = Meta {
         // A record is never dated before the one in front of it.
         now: now.max(state.at()),
+        steady: now,
         actor: request.actor.clone(),
         via: request.via(),
         why: request.why.clone(),

@@ -254,6 +254,7 @@ pub(crate) fn latched(state: &State) -> Vec<(FlagKey, EnvironmentKey)> {
 fn meta(actor: Actor, now: Timestamp, why: &str) -> Meta {
     Meta {
         now,
+        steady: now,
         actor,
         via: "sim".into(),
         why: Why {
