@@ -8,6 +8,7 @@ use leverframe_flags::{EnvironmentKey, FlagKey, Position};
 use crate::access::Role;
 use crate::command::{PlanChoice, Survey, Terms};
 use crate::event::Event;
+use crate::flag::FlagDefinition;
 use crate::limit::ROLLOUTS_RUNNING_MAX;
 use crate::position::{is_opening, latch, lifts_latch};
 use crate::rejection::Rejection;
@@ -122,6 +123,7 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
         proved: None,
         cause: Cause::Started,
     };
+    events.extend(reshuffled(case, flag, &rollout));
     events.push(Event::RolloutStarted {
         rollout: Arc::new(rollout.clone()),
     });
@@ -376,6 +378,22 @@ fn demand_tried_once(case: &Case<'_>, wanted: &Start<'_>) -> Result<(), Rejectio
             "{} rolled {} back in {}, and no new build has come since; deploy one, or start with --again -r \"…\"",
             last.id, wanted.flag, wanted.environment
         ),
+    })
+}
+
+/// After one that failed, another try begins with other people: those who suffered before are no more
+/// likely than others to suffer again, and the arms do not differ by what happened to them. Only while
+/// the flag is closed everywhere, because elsewhere people would change sides.
+fn reshuffled(case: &Case<'_>, flag: &Flag, rollout: &Rollout) -> Option<Event> {
+    case.state.last_of(&rollout.flag, &rollout.environment)?;
+    let mut levers = flag.levers.values();
+    if !levers.all(|lever| lever.position.is_closed()) {
+        return None;
+    }
+    let mut definition = FlagDefinition::clone(&flag.definition);
+    definition.salt = format!("{}/{}", flag.key(), rollout.id).into();
+    Some(Event::FlagEdited {
+        definition: definition.into(),
     })
 }
 
