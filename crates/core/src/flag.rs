@@ -1,5 +1,7 @@
 //! Flags as people define them: the same in every environment, with rules for each.
 
+mod closing;
+
 use std::collections::BTreeSet;
 
 use leverframe_flags::{
@@ -9,6 +11,8 @@ use leverframe_flags::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
+
+pub use closing::{ClosingError, UnsafeClosing};
 
 /// What a flag is for; it decides the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +69,9 @@ pub struct FlagDefinition {
     /// Closed by an evaluator itself once its configuration is older than this many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after_s: Option<u32>,
+    /// When closing does harm; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsafe_closing: Option<UnsafeClosing>,
     /// The attribute buckets are computed from; the targeting key when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Box<str>>,

@@ -144,6 +144,7 @@ fn read(
         Serve::Variant(_) => key.into(),
     };
     let definition = FlagDefinition {
+        unsafe_closing: None,
         key: entry.key.clone(),
         kind: options.kind,
         value_type: entry.value_type,

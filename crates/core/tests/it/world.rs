@@ -241,6 +241,7 @@ pub(crate) fn scoped(mut token: Token, environments: &[&str], keys: &[&str]) -> 
 /// A boolean operations flag of team-a, off when closed.
 pub(crate) fn flag(name: &str) -> FlagDefinition {
     FlagDefinition {
+        unsafe_closing: None,
         key: key(name),
         kind: Kind::Ops,
         value_type: ValueType::Boolean,

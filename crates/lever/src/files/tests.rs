@@ -313,6 +313,7 @@ prop_compose! {
     ) -> FlagDefinition {
         let text = |index: usize| texts.get(index).cloned().unwrap_or_default();
         FlagDefinition {
+            closing: None,
             key: "k".to_owned(),
             kind: Kind::Ops,
             value_type: ValueType::Object,

@@ -47,6 +47,12 @@ pub(crate) fn definition(wire: admin::FlagDefinition) -> Result<FlagDefinition, 
             .transpose()?,
         client_visible: wire.client_visible,
         stale_after_s: wire.stale_after_s,
+        unsafe_closing: wire
+            .closing
+            .as_deref()
+            .filter(|text| text.trim() != "safe")
+            .map(|text| checked("definition.closing", text))
+            .transpose()?,
         unit: wire.unit.map(String::into_boxed_str),
         salt: wire.salt.unwrap_or_default().into(),
         hash: hash(wire.hash.as_deref())?,
@@ -222,6 +228,7 @@ pub(crate) fn definition_view(definition: &FlagDefinition) -> admin::FlagDefinit
         sunset: definition.sunset.map(|date| date.to_string()),
         client_visible: definition.client_visible,
         stale_after_s: definition.stale_after_s,
+        closing: definition.unsafe_closing.as_ref().map(ToString::to_string),
         unit: definition.unit.as_deref().map(str::to_owned),
         salt: (!definition.salt.is_empty()).then(|| definition.salt.to_string()),
         hash: match definition.hash {

@@ -81,6 +81,9 @@ pub struct FlagDefinition {
     /// Closed by an evaluator itself once its configuration is older than this, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after_s: Option<u32>,
+    /// `unsafe after 25% — what closing does then`; closing is safe when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<String>,
     /// The attribute buckets are computed from; the targeting key when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,

@@ -99,6 +99,7 @@ fn definition(args: &Args, now: Timestamp) -> Result<FlagDefinition, Failure> {
         (BTreeMap::new(), String::new(), String::new())
     };
     let mut definition = FlagDefinition {
+        closing: None,
         key: args.key.clone(),
         kind: Kind::Release,
         value_type,

@@ -65,6 +65,10 @@ pub(super) struct DefinitionArgs {
     #[arg(long, value_name = "DURATION")]
     pub(super) stale_after: Option<Span>,
 
+    /// When closing does harm, as in "unsafe after 25% — old code cannot read the orders"; or safe
+    #[arg(long, value_name = "TEXT")]
+    pub(super) closing: Option<String>,
+
     /// The attribute that buckets are computed from; the targeting key when absent
     #[arg(long, value_name = "ATTRIBUTE")]
     pub(super) unit: Option<String>,
@@ -152,6 +156,7 @@ impl DefinitionArgs {
             tag,
             client_visible,
             stale_after,
+            closing,
             unit,
             salt,
         } = self;
@@ -166,6 +171,7 @@ impl DefinitionArgs {
             && tag.is_empty()
             && client_visible.is_none()
             && stale_after.is_none()
+            && closing.is_none()
             && unit.is_none()
             && salt.is_none()
     }
@@ -218,6 +224,9 @@ impl DefinitionArgs {
                     Failure::usage("--stale-after: write a time from 1s up, such as 5m")
                 })?;
             definition.stale_after_s = Some(seconds);
+        }
+        if let Some(closing) = &self.closing {
+            definition.closing = (closing.trim() != "safe").then(|| closing.clone());
         }
         if let Some(unit) = &self.unit {
             definition.unit = Some(unit.clone());

@@ -132,6 +132,7 @@ fn human(flag: &Flag, now: Timestamp) -> String {
     if let Some(seconds) = definition.stale_after_s {
         field("stale after", &format!("{seconds} s"));
     }
+    field("closing", definition.closing.as_deref().unwrap_or_default());
     field("defined", &format!("r{}", flag.defined_revision));
     for lever in &flag.levers {
         lines.push(lever_line(lever, now));
