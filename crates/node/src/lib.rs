@@ -13,8 +13,10 @@
 mod ahead;
 mod brake;
 mod caches;
+mod channel;
 mod clock;
 mod counts;
+mod effects;
 mod encoder;
 mod feed;
 mod limit;
@@ -37,8 +39,13 @@ mod writer;
 
 pub use brake::Brake;
 pub use caches::{CacheEvidence, Caches};
+pub use channel::{
+    Channel, ChannelError, ChannelSettings, Channels, Links, Teller, Told, UnknownChannel, Untold,
+    Words,
+};
 pub use clock::Clock;
 pub use counts::{EvaluationCount, EvaluationCounts};
+pub use effects::{Effects, Outbox, Trouble};
 pub use encoder::Encoder;
 pub use feed::{Feed, Head, Next};
 pub use leverframe_store::StoreError;

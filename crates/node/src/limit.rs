@@ -28,3 +28,23 @@ pub(crate) const SAMPLES_AT_ONCE: usize = 32;
 pub(crate) const SAMPLING_TIME_MAX: Duration = Duration::from_secs(20);
 /// Most signals that one query of a JSON source joins.
 pub(crate) const SIGNALS_MAX: usize = 50;
+/// Most bytes read of one answer of a channel.
+pub(crate) const CHANNEL_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Most bytes read of what a channel's command says on stderr.
+pub(crate) const COMMAND_STDERR_BYTES_MAX: u64 = 16 * 1024;
+/// Most text of one field of a message, in characters; the rest is cut off.
+pub(crate) const MESSAGE_TEXT_MAX: usize = 1_000;
+/// How often a channel is tried before the next one is.
+pub(crate) const CHANNEL_TRIES_MAX: u32 = 3;
+/// First pause between two tries of a channel; each further one is three times as long.
+pub(crate) const CHANNEL_PAUSE: Duration = Duration::from_millis(300);
+/// How long an alert stands in Alertmanager unless somebody ends it, in milliseconds.
+pub(crate) const ALERT_STANDS_MS: i64 = 4 * 60 * 60 * 1_000;
+/// Most effects that are being told at once.
+pub(crate) const EFFECTS_AT_ONCE: usize = 32;
+/// How long an effect is tried again before it is given up.
+pub(crate) const EFFECT_TIME_MAX: Duration = Duration::from_secs(60 * 60);
+/// First pause before an effect that nobody took is tried again; each further one is twice as long.
+pub(crate) const EFFECT_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause.
+pub(crate) const EFFECT_PAUSE_MAX: Duration = Duration::from_secs(60);

@@ -21,7 +21,7 @@ pub use error::OutgoingError;
 pub use guard::{Resolver, SystemResolver};
 pub use secret::Secret;
 
-pub(crate) use inert::inert;
+pub(crate) use inert::{inert, inert_within};
 pub(crate) use scrub::Scrub;
 
 use std::sync::Arc;

@@ -5,9 +5,14 @@ use crate::limit::FOREIGN_TEXT_MAX;
 /// `text` on one line, without characters that act instead of showing something, and cut off where
 /// it is too long.
 pub(crate) fn inert(text: &str) -> String {
+    inert_within(text, FOREIGN_TEXT_MAX)
+}
+
+/// The same with a limit of its own, in characters.
+pub(crate) fn inert_within(text: &str, max: usize) -> String {
     let mut shown = String::new();
     for (length, c) in text.trim().chars().enumerate() {
-        if length == FOREIGN_TEXT_MAX {
+        if length == max {
             shown.push('…');
             break;
         }
