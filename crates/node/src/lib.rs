@@ -22,6 +22,7 @@ mod feed;
 mod limit;
 mod measure;
 mod node;
+pub mod outcomes;
 mod outgoing;
 mod overtaken;
 mod place;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::brake::Brake;
 use crate::feed::Feed;
 use crate::measure::Measurements;
+use crate::outcomes::Outcomes;
 use crate::queue::{Job, Refused};
 use crate::request::{Accepted, Request, SubmitError};
 use crate::shared::Shared;
@@ -252,6 +253,12 @@ impl Node {
                 .chain(self.brakes().iter().map(Brake::sentence))
                 .collect(),
         }
+    }
+
+    /// What went well and what did not, as those who use the flags say.
+    #[must_use]
+    pub fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.shared.outcomes
     }
 
     /// The wall clock, for dates.

@@ -16,6 +16,7 @@ use crate::encoder::Encoder;
 use crate::feed::Feed;
 use crate::measure::Measurements;
 use crate::node::Options;
+use crate::outcomes::Outcomes;
 use crate::queue::Queue;
 use crate::request::{Request, SubmitError};
 
@@ -32,6 +33,14 @@ pub(crate) struct Shared {
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) brakes: Arc<Brakes>,
     pub(crate) last_commit: Mutex<LastCommit>,
+    pub(crate) outcomes: Arc<Outcomes>,
+}
+
+/// What was kept beside the journal.
+pub(crate) struct Kept<'a> {
+    pub(crate) brakes: Brakes,
+    pub(crate) rolls: &'a BTreeMap<Box<str>, Vec<u8>>,
+    pub(crate) outcomes: Outcomes,
 }
 
 #[derive(Default)]
@@ -47,9 +56,13 @@ impl Shared {
         clock: Clock,
         encoder: Arc<dyn Encoder>,
         reader: Arc<dyn Reader>,
-        brakes: Brakes,
-        rolls: &BTreeMap<Box<str>, Vec<u8>>,
+        kept: Kept<'_>,
     ) -> Self {
+        let Kept {
+            brakes,
+            rolls,
+            outcomes,
+        } = kept;
         let measurements = Arc::new(Measurements::default());
         let shared = Self {
             queue: Queue::default(),
@@ -63,6 +76,7 @@ impl Shared {
             reader,
             brakes: Arc::new(brakes),
             last_commit: Mutex::default(),
+            outcomes: Arc::new(outcomes),
         };
         shared.add_feeds(state, rolls);
         // What was out before a restart is out again before anybody can ask.

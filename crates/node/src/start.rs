@@ -17,8 +17,9 @@ use tokio::time::MissedTickBehavior;
 use crate::brake::Brakes;
 use crate::clock::Clock;
 use crate::encoder::Encoder;
-use crate::node::{Node, Options, Running};
-use crate::shared::Shared;
+use crate::node::{Grid, Node, Options, Running};
+use crate::outcomes::Outcomes;
+use crate::shared::{Kept, Shared};
 use crate::writer::{Writer, save_rolls};
 
 /// Entries read at once while folding.
@@ -72,7 +73,8 @@ impl Node {
         options: Options,
         encoder: Arc<dyn Encoder>,
     ) -> Result<Started, StartError> {
-        let opened = tokio::task::spawn_blocking(move || open(store))
+        let grid = options.outcomes;
+        let opened = tokio::task::spawn_blocking(move || open(store, grid))
             .await
             .map_err(|error| StartError::System(error.to_string()))??;
         let Opened {
@@ -83,6 +85,7 @@ impl Node {
             rolls,
             first_start,
             clock,
+            outcomes,
         } = opened;
         let beside = store.beside();
         let shared = Arc::new(Shared::new(
@@ -91,8 +94,11 @@ impl Node {
             clock,
             encoder,
             store.reader(),
-            Brakes::load(Arc::clone(&beside), fence),
-            &rolls,
+            Kept {
+                brakes: Brakes::load(Arc::clone(&beside), fence),
+                rolls: &rolls,
+                outcomes,
+            },
         ));
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -122,9 +128,10 @@ struct Opened {
     rolls: BTreeMap<Box<str>, Vec<u8>>,
     first_start: Option<FirstStart>,
     clock: Clock,
+    outcomes: Outcomes,
 }
 
-fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
+fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
     let clock = Clock::start();
     let reader = store.reader();
     let beside = store.beside();
@@ -145,6 +152,7 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
         first_start = Some(first);
     }
     let rolls = beside.load_rolls().into_iter().collect();
+    let outcomes = Outcomes::resume(grid, clock.clone(), beside);
     Ok(Opened {
         store,
         fence,
@@ -153,6 +161,7 @@ fn open(mut store: Box<dyn Store>) -> Result<Opened, StartError> {
         rolls,
         first_start,
         clock,
+        outcomes,
     })
 }
 

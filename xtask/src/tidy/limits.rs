@@ -11,7 +11,7 @@ struct Source {
     title: &'static str,
 }
 
-const SOURCES: [Source; 6] = [
+const SOURCES: [Source; 7] = [
     Source {
         path: "crates/flags/src/limit.rs",
         title: "Flags, segments and contexts",
@@ -31,6 +31,10 @@ const SOURCES: [Source; 6] = [
     Source {
         path: "crates/node/src/limit.rs",
         title: "Other systems",
+    },
+    Source {
+        path: "crates/node/src/outcomes/limit.rs",
+        title: "Outcomes",
     },
     Source {
         path: "crates/server/src/limit.rs",
