@@ -23,6 +23,7 @@ pub(crate) fn of(series: &Series, at_ms: i64, units: u64) -> StoredMeasurement {
                 held_back: tally(3 * units),
                 assigned: tally(0),
                 late: (1, 2),
+                arrivals: None,
                 is_approximate: false,
             },
         },
