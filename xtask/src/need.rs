@@ -66,6 +66,20 @@ pub(crate) const STRACE: Need = Need {
     packages: &["strace"],
 };
 
+/// Prometheus, which the tests of sources start for themselves.
+pub(crate) const PROMETHEUS: Need = Need {
+    name: "Prometheus",
+    probe: &["/usr/bin/prometheus", "--version"],
+    packages: &["prometheus"],
+};
+
+/// Alertmanager, which the tests of channels start for themselves.
+pub(crate) const ALERTMANAGER: Need = Need {
+    name: "Alertmanager",
+    probe: &["/usr/bin/prometheus-alertmanager", "--version"],
+    packages: &["prometheus-alertmanager"],
+};
+
 /// Sees to it that everything in `needs` is there, and says what it installs.
 pub(crate) fn provide(bench: &Bench, needs: &[&Need]) -> Result<(), Failed> {
     needs.iter().try_for_each(|need| need.provide(bench))

@@ -8,7 +8,9 @@ use std::time::Instant;
 use anyhow::bail;
 
 use crate::bench::Bench;
-use crate::need::{self, C_COMPILER, GIT, NODE, NPM, Need, PYTHON, STRACE};
+use crate::need::{
+    self, ALERTMANAGER, C_COMPILER, GIT, NODE, NPM, Need, PROMETHEUS, PYTHON, STRACE,
+};
 use crate::outcome::{Done, Failed};
 use crate::report::{self, Line};
 use crate::tidy;
@@ -57,7 +59,7 @@ const STEPS: [Step; 11] = [
     Step {
         name: "test",
         title: "unit, property and contract tests",
-        needs: &[&C_COMPILER],
+        needs: &[&C_COMPILER, &PROMETHEUS, &ALERTMANAGER],
         after: Some(BUILD),
         run: cargo::test,
     },

@@ -8,7 +8,10 @@
 //! puts the frame into its ring and wakes the streams → the answer. Acknowledgements come back
 //! through [`Presence`].
 #![deny(missing_docs)]
-#![cfg_attr(test, expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")
+)]
 
 mod ahead;
 mod brake;

@@ -6,11 +6,14 @@
     reason = "a test may fail loudly"
 )]
 
+mod alertmanager;
 mod bench;
 mod brake;
 mod confirmation;
 mod damage;
 mod durability;
 mod feed;
+mod outside;
+mod prometheus;
 mod restart;
 mod restore;

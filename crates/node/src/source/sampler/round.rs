@@ -121,8 +121,10 @@ impl Counted {
                     .into(),
             };
         }
-        self.spread.add(&grown[HELD_BACK], &grown[HELD_BACK_BAD]);
+        // What an interval shows of the spread counts from the next one on: a factor that knew what
+        // it divides would bend the evidence.
         let factor = self.spread.factor();
+        self.spread.add(&grown[HELD_BACK], &grown[HELD_BACK_BAD]);
         let mut divided = [0; 4];
         for ((divided, share), sum) in divided.iter_mut().zip(&mut self.shares).zip(sums) {
             *divided = share.of(sum, factor);
