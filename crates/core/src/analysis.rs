@@ -12,6 +12,7 @@
 
 mod bounds;
 mod ceiling;
+mod clumps;
 mod counts;
 mod evalue;
 mod grid;
@@ -23,9 +24,11 @@ mod share;
 
 pub use bounds::{Bounds, bounds};
 pub use ceiling::{above, below};
+pub use clumps::Clumps;
+pub(crate) use counts::as_f64;
 pub use counts::{Counts, Tally};
 pub use evalue::EValue;
 pub use harm::Harm;
 pub use harmless::Harmless;
-pub use judge::{ALPHA_OK, Evidence, Finding, Judgement, Limits, Sort, judge};
+pub use judge::{ALPHA_OK, Evidence, Finding, Judgement, Limits, Sort, judge, judge_alone};
 pub use share::{Share, ShareGuard};

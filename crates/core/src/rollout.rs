@@ -9,6 +9,7 @@
 mod built_in;
 mod cause;
 mod interruption;
+mod ledger;
 mod measurement;
 mod moves;
 mod plan;
@@ -21,11 +22,12 @@ mod watch;
 
 pub use cause::Cause;
 pub use interruption::{Interruption, interrupted};
+pub use ledger::{Glance, LOOK_BACK_MS, Ledger, Wanted};
 pub use measurement::{Arrivals, Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use row::{LATENCY_ROW, row_key, source_row};
 pub use sentence::sentence;
-pub use sight::{Observation, Reading, Sight};
+pub use sight::{Both, Detail, Observation, Reading, Sight, Waiting};
 pub use steer::{Steer, steer};
 pub use step::{Transition, step};
 

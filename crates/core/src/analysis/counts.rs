@@ -30,6 +30,21 @@ impl Tally {
         (self.units > 0).then(|| as_f64(self.bad) / as_f64(self.units))
     }
 
+    /// As if only one of `size` had been counted, rounded down.
+    #[must_use]
+    pub fn over(self, size: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count divided by at least 1 is a count"
+        )]
+        let part = |count: u64| (as_f64(count) / size.max(1.0)) as u64;
+        Self {
+            units: part(self.units),
+            bad: part(self.bad),
+        }
+    }
+
     pub(super) fn good(self) -> u64 {
         self.units.saturating_sub(self.bad)
     }
@@ -71,6 +86,6 @@ impl AddAssign for Counts {
     clippy::cast_precision_loss,
     reason = "counts stay far below 2^53, where every integer is a float"
 )]
-pub(super) fn as_f64(count: u64) -> f64 {
+pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }

@@ -29,6 +29,11 @@ impl LogRatios {
         Self(std::array::from_fn(|index| self.0[index] - before.0[index]))
     }
 
+    /// As if only every so many-th unit had been counted.
+    pub(super) fn over(&self, size: f64) -> Self {
+        Self(self.0.map(|ratio| ratio / size))
+    }
+
     /// The logarithm of the mean of the ratios.
     pub(super) fn ln_mean(&self) -> f64 {
         ln_sum(&self.0) - (POINTS as f64).ln()

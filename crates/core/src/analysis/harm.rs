@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::Counts;
+use super::counts::{Counts, as_f64};
 use super::evalue::EValue;
 use super::grid::{LogRatios, POINTS, ln_sum, log_spaced};
 use super::odds::Odds;
@@ -73,11 +73,19 @@ impl Harm {
     /// How strong the evidence is.
     #[must_use]
     pub fn evidence(&self) -> EValue {
-        let terms: Vec<f64> = std::iter::once(self.total.ln_mean())
+        self.evidence_of_clumps(1.0)
+    }
+
+    /// The same of units that come in clumps of `size`, at least 1: as if only so many had been counted.
+    #[must_use]
+    pub fn evidence_of_clumps(&self, size: f64) -> EValue {
+        let size = size.max(1.0);
+        let terms: Vec<f64> = std::iter::once(self.total.over(size).ln_mean())
             .chain(self.starts.iter().map(|start| {
                 #[expect(clippy::cast_precision_loss, reason = "intervals are few")]
                 let number = start.interval as f64;
-                self.total.since(&start.before).ln_mean() - (number * (number + 1.0)).ln()
+                let since = self.total.since(&start.before).over(size);
+                since.ln_mean() - (number * (number + 1.0)).ln()
             }))
             .collect();
         EValue::from_ln(ln_sum(&terms) - std::f64::consts::LN_2)
@@ -86,7 +94,12 @@ impl Harm {
     /// Whether the exposed arm does harm, at the level `alpha`.
     #[must_use]
     pub fn convicts(&self, alpha: f64) -> bool {
-        self.counts.exposed.bad >= BAD_UNITS_MIN && self.evidence().rejects(alpha)
+        self.convicts_by(self.evidence(), 1.0, alpha)
+    }
+
+    /// The same for evidence that was taken of clumps of `size`.
+    pub(super) fn convicts_by(&self, evidence: EValue, size: f64, alpha: f64) -> bool {
+        as_f64(self.counts.exposed.bad) / size >= as_f64(BAD_UNITS_MIN) && evidence.rejects(alpha)
     }
 
     /// Everything that was taken, summed.

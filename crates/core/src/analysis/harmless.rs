@@ -47,7 +47,13 @@ impl Harmless {
     /// How strong the evidence is that the ratio is under the margin.
     #[must_use]
     pub fn relative(&self) -> EValue {
-        EValue::from_ln(self.total.ln_mean())
+        self.relative_of_clumps(1.0)
+    }
+
+    /// The same of units that come in clumps of `size`, at least 1.
+    #[must_use]
+    pub fn relative_of_clumps(&self, size: f64) -> EValue {
+        EValue::from_ln(self.total.over(size.max(1.0)).ln_mean())
     }
 
     /// How strong the evidence is that the exposed arm's bad rate is under `tolerable`, from 0 to 1.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ceiling::above;
-use super::counts::Counts;
+use super::ceiling::{above, below};
+use super::counts::{Counts, Tally};
 use super::evalue::EValue;
 use super::harm::{BAD_UNITS_MIN, Harm};
 use super::harmless::Harmless;
@@ -28,13 +28,21 @@ pub struct Limits {
     pub ceiling: Option<f64>,
 }
 
-/// The evidence of one metric: through the whole rollout, and of the present stage and build.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
+/// The evidence of one metric that compares two arms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence<'a> {
     /// Of harm, since the start.
-    pub harm: Harm,
+    pub harm: &'a Harm,
     /// Of its absence, since this stage and build.
-    pub harmless: Harmless,
+    pub harmless: &'a Harmless,
+    /// The distinct units since the start.
+    pub total: Counts,
+    /// The distinct units of this stage and build.
+    pub stage: Counts,
+    /// The distinct units since the lever was last moved, those of the settling time among them.
+    pub at_once: Counts,
+    /// How many units go wrong together; 1 where each is known.
+    pub clump: f64,
 }
 
 /// What the evidence says.
@@ -79,48 +87,87 @@ pub enum Sort {
     Hopeless,
 }
 
-/// Judges the evidence against the limits.
+/// Judges one arm against the other.
 #[must_use]
-pub fn judge(evidence: &Evidence, limits: &Limits) -> Judgement {
-    let total = evidence.harm.counts();
-    let stage = evidence.harmless.counts();
+pub fn judge(evidence: &Evidence<'_>, limits: &Limits) -> Judgement {
     // The ceiling is a test of its own: with it the level is shared.
     let share = if limits.ceiling.is_some() { 2.0 } else { 1.0 };
     let alpha = limits.alpha / share;
-    let is_over_ceiling = |ceiling: f64| {
-        total.exposed.bad >= BAD_UNITS_MIN && above(total.exposed, ceiling).rejects(alpha)
-    };
-    let is_hopeless = stage.exposed.units >= HOPELESS_UNITS_MIN
-        && stage.exposed.rate().is_some_and(|rate| rate > HOPELESS_RATE)
-        // When the other arm is as bad it is an outage, which the release did not cause.
-        && stage.held_back.rate().is_none_or(|rate| rate <= HOPELESS_RATE / 2.0);
-    let harm = if is_hopeless {
+    let clump = evidence.clump.max(1.0);
+    let e_bad = evidence.harm.evidence_of_clumps(clump);
+    // When the other arm is as bad it is an outage, which the release did not cause.
+    let is_outage = evidence
+        .at_once
+        .held_back
+        .rate()
+        .is_some_and(|rate| rate > HOPELESS_RATE / 2.0);
+    let harm = if is_hopeless(evidence.at_once.exposed) && !is_outage {
         Some(Sort::Hopeless)
-    } else if evidence.harm.convicts(alpha) {
+    } else if evidence.harm.convicts_by(e_bad, clump, alpha) {
         Some(Sort::Relative)
-    } else if limits.ceiling.is_some_and(is_over_ceiling) {
+    } else if exceeds(evidence.total.exposed.over(clump), limits.ceiling, alpha) {
         Some(Sort::Absolute)
     } else {
         None
     };
-    let relative = evidence.harmless.relative();
-    let absolute = evidence.harmless.absolute(limits.tolerable);
-    let e_ok = if relative < absolute {
-        absolute
+    let relative = evidence.harmless.relative_of_clumps(clump);
+    let absolute = below(evidence.stage.exposed.over(clump), limits.tolerable);
+    Judgement {
+        finding: finding(harm, stronger(relative, absolute)),
+        harm,
+        total: evidence.total,
+        stage: evidence.stage,
+        e_bad,
+        e_ok: stronger(relative, absolute),
+    }
+}
+
+/// Judges units that have nothing to be compared with, such as those of a cohort: by the ceiling, and
+/// where there is none by the rate at which they would be hopeless. `at_once` has those of the settling
+/// time, too.
+#[must_use]
+pub fn judge_alone(total: Tally, stage: Tally, at_once: Tally, limits: &Limits) -> Judgement {
+    let harm = if is_hopeless(at_once) {
+        Some(Sort::Hopeless)
+    } else if exceeds(total, limits.ceiling, limits.alpha / 2.0) {
+        Some(Sort::Absolute)
     } else {
-        relative
+        None
     };
-    let finding = match harm {
+    let limit = limits.ceiling.unwrap_or(HOPELESS_RATE);
+    let alone = |exposed| Counts {
+        exposed,
+        held_back: Tally::default(),
+    };
+    Judgement {
+        finding: finding(harm, below(stage, limit)),
+        harm,
+        total: alone(total),
+        stage: alone(stage),
+        e_bad: limits
+            .ceiling
+            .map_or(EValue::NOTHING, |ceiling| above(total, ceiling)),
+        e_ok: below(stage, limit),
+    }
+}
+
+fn is_hopeless(tally: Tally) -> bool {
+    tally.units >= HOPELESS_UNITS_MIN && tally.rate().is_some_and(|rate| rate > HOPELESS_RATE)
+}
+
+fn exceeds(tally: Tally, ceiling: Option<f64>, alpha: f64) -> bool {
+    tally.bad >= BAD_UNITS_MIN
+        && ceiling.is_some_and(|ceiling| above(tally, ceiling).rejects(alpha))
+}
+
+fn stronger(one: EValue, other: EValue) -> EValue {
+    if one < other { other } else { one }
+}
+
+fn finding(harm: Option<Sort>, e_ok: EValue) -> Finding {
+    match harm {
         Some(_) => Finding::Bad,
         None if e_ok.rejects(ALPHA_OK) => Finding::Ok,
         None => Finding::Learning,
-    };
-    Judgement {
-        finding,
-        harm,
-        total,
-        stage,
-        e_bad: evidence.harm.evidence(),
-        e_ok,
     }
 }

@@ -59,9 +59,12 @@ impl ShareGuard {
     /// explain it, and that it is wrong by enough to matter.
     #[must_use]
     pub fn look(self, counts: Counts) -> Share {
-        let Some(observed) = counts.exposed_share() else {
+        let (exposed, held_back) = (as_f64(counts.exposed.units), as_f64(counts.held_back.units));
+        if exposed + held_back == 0.0 {
             return Share::AsMeant;
-        };
+        }
+        // That nobody at all is exposed is a share, too.
+        let observed = exposed / (exposed + held_back);
         let deviation = observed / self.meant - 1.0;
         if deviation.abs() <= DEVIATION_MIN || !self.evidence(counts).rejects(ALPHA) {
             Share::AsMeant

@@ -7,7 +7,7 @@ use super::{Cause, Move, Phase, Rollout};
 impl Rollout {
     /// Notes a transition that was made. What the stage has lasted counts from its first move there, or
     /// from when it began anew.
-    pub(crate) fn follow(&mut self, made: Move) {
+    pub fn follow(&mut self, made: Move) {
         let begins_anew = matches!(made.cause, Cause::NewBuild { .. } | Cause::Resumed);
         let is_same_stage = match (&self.phase, &made.to) {
             (Phase::Stage { index: from, .. }, Phase::Stage { index: to, .. }) => from == to,

@@ -211,7 +211,8 @@ pub struct PlanError {
 }
 
 impl Plan {
-    /// The exposure of a stage: the cohorts of all stages up to it, and the largest share.
+    /// The exposure of a stage: the cohorts of all stages up to it, and the largest share. At 100 % those
+    /// of `hold_back` are still held back, so that there is something to compare with until the end.
     #[must_use]
     pub fn exposure(&self, stage: usize) -> Exposure {
         let mut exposure = Exposure::default();
@@ -227,7 +228,21 @@ impl Plan {
                 Target::Look { .. } => {}
             }
         }
+        exposure.percentage = exposure.percentage.min(self.share_max());
         exposure
+    }
+
+    /// Whether everybody is let through when it is over.
+    pub(super) fn leads_to_everybody(&self) -> bool {
+        let full = |stage: &Stage| matches!(stage.to, Target::Share { percentage } if percentage == Percentage::FULL);
+        self.stages.iter().any(full)
+    }
+
+    /// The largest share before the end.
+    fn share_max(&self) -> Percentage {
+        let full = Percentage::FULL.thousandths();
+        let held = self.hold_back.thousandths();
+        Percentage::from_thousandths(full.saturating_sub(held)).unwrap_or(Percentage::FULL)
     }
 
     /// How long a stage collects evidence at least, in milliseconds.
@@ -252,14 +267,37 @@ impl Plan {
             0..=2_000 => 5.0,
             2_001..=10_000 => 3.0,
             10_001..=33_333 => 2.0,
-            _ => 1.5,
+            33_334..=66_666 => 1.5,
+            66_667..=89_999 => 2.0,
+            90_000..=97_999 => 4.0,
+            // Then those held back are as few as the first ones let through were, and fail as seldom
+            // as they: that nobody of them did proves less.
+            _ => 10.0,
         })
     }
 
-    /// How many metrics may convict; they share the rollout's level.
+    /// How many metrics have to be proved.
     #[must_use]
     pub fn convicting(&self) -> usize {
         let convicts = |metric: &&Metric| metric.standing == Standing::Convicts;
+        self.metrics.iter().filter(convicts).count()
+    }
+
+    /// How many metrics may convict by counting; they share the rollout's level. A gauge is a plain
+    /// limit, and approximate counts convict only where the plan says so.
+    #[must_use]
+    pub fn convicting_by_counts(&self) -> usize {
+        let convicts = |metric: &&Metric| {
+            metric.standing == Standing::Convicts
+                && !matches!(
+                    metric.measure,
+                    Measure::Gauge { .. }
+                        | Measure::Counters {
+                            convicts: false,
+                            ..
+                        }
+                )
+        };
         self.metrics.iter().filter(convicts).count()
     }
 

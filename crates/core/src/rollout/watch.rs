@@ -16,7 +16,7 @@ pub(super) fn watched(
     if !bad.is_empty() {
         return Some(roll_back(rollout, Cause::Harm { metrics: bad }));
     }
-    if seen.is_shared_harm {
+    if seen.both.is_worse {
         return Some(roll_back(rollout, Cause::SharedHarm));
     }
     if seen.share == Share::TooFew {

@@ -14,6 +14,7 @@ mod environments;
 mod flagd;
 mod frames;
 mod journal;
+mod ledger;
 mod limits;
 mod opening;
 mod order;

@@ -6,8 +6,8 @@ use leverframe_core::Timestamp;
 use leverframe_core::analysis::{Counts, EValue, Finding, Judgement, Share};
 use leverframe_core::position::is_opening;
 use leverframe_core::rollout::{
-    Cause, Inconclusive, Measure, Metric, Observation, OnBad, Part, Phase, Plan, Reading, Rollout,
-    Sight, Stage, Standing, Target, Transition, step,
+    Both, Cause, Detail, Inconclusive, Measure, Metric, Observation, OnBad, Part, Phase, Plan,
+    Reading, Rollout, Sight, Stage, Standing, Target, Transition, step,
 };
 use leverframe_flags::{Exposure, Percentage, Position};
 use proptest::prelude::*;
@@ -102,6 +102,7 @@ fn judged(finding: Finding) -> Reading {
             e_bad: EValue::NOTHING,
             e_ok: EValue::NOTHING,
         },
+        detail: Detail::default(),
     }
 }
 
@@ -121,8 +122,10 @@ fn seen(analysed_ms: i64, readings: [Reading; 3]) -> Observation {
                 reading,
             })
             .collect(),
-        is_shared_harm: false,
         share: Share::AsMeant,
+        new_build: None,
+        both: Both::default(),
+        users_hit: 0,
     }
 }
 
@@ -195,7 +198,7 @@ fn a_signal_may_hold_but_never_convicts_nor_has_to_be_proved() {
 #[test]
 fn both_arms_worse_takes_one_step_back_and_convicts_nobody() {
     let mut observation = all(60_000, Finding::Learning);
-    observation.is_shared_harm = true;
+    observation.both.is_worse = true;
     let back = step(&at(2), &observation).unwrap();
     assert_eq!(back.position, open(5));
     assert_eq!(back.cause, Cause::SharedHarm);
@@ -218,7 +221,7 @@ fn a_source_that_dies_holds_and_in_the_end_takes_back_what_was_not_proved() {
 }
 
 #[test]
-fn a_person_looks_and_time_does_not_pass_for_them() {
+fn nobody_who_looks_in_time_takes_back_what_was_to_be_looked_at() {
     let mut rollout = at(1);
     std::sync::Arc::make_mut(&mut rollout.plan).stages[1].to = Target::Look {
         by: "eva".into(),
@@ -226,7 +229,10 @@ fn a_person_looks_and_time_does_not_pass_for_them() {
     };
     assert_eq!(step(&rollout, &all(HOLD - 1, Finding::Ok)), None);
     let end = step(&rollout, &all(HOLD, Finding::Ok)).unwrap();
-    assert_eq!((end.position, end.cause), (None, Cause::Inconclusive));
+    assert_eq!(
+        (end.position, end.cause),
+        (Some(Position::start()), Cause::LookExpired)
+    );
 }
 
 #[test]
@@ -251,7 +257,8 @@ fn what_is_wrong_with_a_plan_is_named() {
         change(&mut plan);
         plan.check().unwrap_err().to_string()
     };
-    let cases: [(fn(&mut Plan), &str); 9] = [
+    type Case = (fn(&mut Plan), &'static str);
+    let cases: [Case; 9] = [
         (|plan| plan.stages.clear(), "stages: "),
         (
             |plan| plan.stages.swap(1, 2),
@@ -291,6 +298,20 @@ fn reading() -> impl Strategy<Value = Reading> {
     ]
 }
 
+fn both() -> impl Strategy<Value = Both> {
+    let odd = || prop::bool::weighted(0.1);
+    (odd(), odd(), odd(), any::<bool>(), any::<bool>()).prop_map(
+        |(is_worse, is_outage, is_burning, is_step_recent, is_clean)| Both {
+            is_worse,
+            is_outage,
+            is_burning,
+            is_step_recent,
+            is_clean,
+            outlasts_retreat: Some(is_clean),
+        },
+    )
+}
+
 fn observation() -> impl Strategy<Value = Observation> {
     let readings = [reading().boxed(), reading().boxed(), reading().boxed()];
     let share = prop_oneof![
@@ -301,14 +322,14 @@ fn observation() -> impl Strategy<Value = Observation> {
         0..2 * HOLD,
         readings,
         any::<bool>(),
-        any::<bool>(),
+        both(),
         share,
     )
         .prop_map(
-            |(now, analysed, readings, is_frozen, is_shared_harm, share)| Observation {
+            |(now, analysed, readings, is_frozen, both, share)| Observation {
                 now: Timestamp::from_ms(now),
                 is_frozen,
-                is_shared_harm,
+                both,
                 share,
                 ..seen(analysed, readings)
             },
@@ -367,7 +388,7 @@ proptest! {
         let rollout = rollout(phase, proved);
         let Some(transition) = step(&rollout, &observation) else { return Ok(()) };
         if goes_forward(&rollout, &transition) {
-            prop_assert!(!observation.is_frozen && !observation.is_shared_harm);
+            prop_assert!(!observation.is_frozen && !observation.both.is_harmed());
             let is_paused = matches!(rollout.phase, Phase::Paused { .. });
             prop_assert!(!is_paused);
             for sight in &observation.sights {
@@ -408,7 +429,7 @@ proptest! {
             proved: transition.proved.or(before.proved),
             ..before
         };
-        let fresh = Observation { analysed_ms: 0, is_shared_harm: false, ..observation };
+        let fresh = Observation { analysed_ms: 0, both: Both::default(), ..observation };
         let again = step(&after, &fresh);
         let goes_on = again.is_some_and(|again| goes_forward(&after, &again));
         prop_assert!(!goes_on);
