@@ -245,6 +245,13 @@ impl State {
         self.journeys.drills.get(&revision)
     }
 
+    /// Whether a drill that this revision started has not ended.
+    #[must_use]
+    pub fn is_drilling(&self, revision: u64) -> bool {
+        self.drill(revision)
+            .is_some_and(|drill| drill.result.is_none())
+    }
+
     /// Which levers are drilled by themselves, sorted by lever.
     pub fn drill_schedules(&self) -> impl Iterator<Item = &DrillSchedule> {
         self.journeys.schedules.values()

@@ -9,6 +9,7 @@ mod access;
 mod analysis;
 mod closing;
 mod corpus;
+mod drilling;
 mod editing;
 mod environments;
 mod flagd;

@@ -69,6 +69,12 @@ impl World {
         Ask { world: self, meta }
     }
 
+    /// The node itself.
+    pub(crate) fn by_system(&mut self) -> Ask<'_> {
+        let meta = self.meta(Actor::System);
+        Ask { world: self, meta }
+    }
+
     pub(crate) fn meta(&self, actor: Actor) -> Meta {
         Meta {
             now: self.now,
