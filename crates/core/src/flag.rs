@@ -94,6 +94,15 @@ fn is_native(hash: &Hash) -> bool {
     *hash == Hash::Native
 }
 
+/// What the names of the server's own flags begin with.
+pub const INTERNAL_PREFIX: &str = "leverframe.";
+
+/// Whether a name is kept for the server's own flags.
+#[must_use]
+pub fn is_internal(key: &FlagKey) -> bool {
+    key.as_str().starts_with(INTERNAL_PREFIX)
+}
+
 /// What a flag does in one environment beyond its exposure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

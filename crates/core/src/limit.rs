@@ -89,5 +89,11 @@ pub const DRILLS_KEPT_MAX: usize = 2_000;
 pub const FREEZE_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// Shortest time between two scheduled drills of a lever, in milliseconds.
 pub const DRILL_EVERY_MS_MIN: i64 = 60 * 1_000;
+/// How long a drilled lever may take until everybody has it, in milliseconds.
+pub const DRILL_MS_MAX: u64 = 60 * 1_000;
+/// Most evaluators that a drill names which did not have it in time.
+pub const DRILL_MISSING_MAX: usize = 20;
+/// A lever that is open and was not drilled for this long is named, in milliseconds.
+pub const UNDRILLED_MS_MAX: i64 = 90 * 24 * 60 * 60 * 1_000;
 /// Most levers that are drilled by themselves.
 pub const DRILL_SCHEDULES_MAX: usize = 1_000;

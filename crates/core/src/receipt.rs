@@ -140,13 +140,7 @@ fn change(event: &Event) -> Change {
             &format!("drill of {flag} in {environment}"),
         ),
         Event::DrillFinished { drill, result, .. } => Change {
-            sentence: match result.confirmed_ms {
-                Some(ms) => format!("drill r{drill}: everybody had it after {ms} ms"),
-                None => format!(
-                    "drill r{drill}: only {} of {} evaluators had it in time",
-                    result.confirmed, result.expected
-                ),
-            },
+            sentence: format!("drill r{drill}: {}", result.sentence()),
             ..of("drill", &format!("r{drill}"), "finished")
         },
         Event::DrillScheduled {

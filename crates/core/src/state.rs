@@ -2,6 +2,7 @@
 //! speculation each hold one of their own.
 
 mod apply;
+mod drills;
 mod history;
 mod journeys;
 mod repeat;
@@ -20,7 +21,7 @@ use crate::access::{Actor, Token};
 use crate::command::Meta;
 use crate::environment::Environment;
 use crate::event::Event;
-use crate::flag::FlagDefinition;
+use crate::flag::{FlagDefinition, is_internal};
 use crate::record::{Link, Record};
 use crate::table::Table;
 use crate::time::Timestamp;
@@ -272,6 +273,12 @@ impl Flag {
     pub fn position(&self, environment: &str) -> &Position {
         self.lever(environment)
             .map_or(&START, |lever| &lever.position)
+    }
+
+    /// Whether it is the server's own: lists of people's flags leave it out.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        is_internal(self.key())
     }
 
     /// The services it belongs to: what its tags `service:…` name.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use leverframe_flags::{EnvironmentKey, FlagKey, Position};
 
-use crate::access::Role;
+use crate::access::{Actor, Role};
 use crate::event::Event;
-use crate::flag::FlagDefinition;
+use crate::flag::{FlagDefinition, INTERNAL_PREFIX, is_internal};
 use crate::limit::FLAGS_MAX;
 use crate::position::latch;
 use crate::rejection::Rejection;
@@ -28,6 +28,14 @@ pub(super) enum Seen {
 pub(super) fn create(case: &Case<'_>, given: &FlagDefinition) -> Result<Decision, Rejection> {
     case.demand_role(Role::Operator, "create a flag")?;
     case.demand_key(given.key.as_str())?;
+    if is_internal(&given.key) && case.meta.actor != Actor::System {
+        return Err(Rejection::Invalid {
+            field: "key".to_owned(),
+            why: format!(
+                "names that begin with {INTERNAL_PREFIX} are kept for the server's own flags"
+            ),
+        });
+    }
     match case.state.flag(given.key.as_str()) {
         // Says that it is archived, and how to take it back.
         Some(flag) if flag.is_archived => case.flag(&given.key).map(drop)?,

@@ -245,13 +245,6 @@ impl State {
         self.journeys.drills.get(&revision)
     }
 
-    /// Whether a drill that this revision started has not ended.
-    #[must_use]
-    pub fn is_drilling(&self, revision: u64) -> bool {
-        self.drill(revision)
-            .is_some_and(|drill| drill.result.is_none())
-    }
-
     /// Which levers are drilled by themselves, sorted by lever.
     pub fn drill_schedules(&self) -> impl Iterator<Item = &DrillSchedule> {
         self.journeys.schedules.values()
@@ -352,6 +345,7 @@ impl State {
                 by: record.actor_name.clone(),
                 result: None,
                 is_restored: false,
+                ended_revision: None,
             })),
             Event::DrillFinished {
                 drill,
@@ -363,6 +357,7 @@ impl State {
                 let entry = Arc::make_mut(entry);
                 entry.result = Some(result.clone());
                 entry.is_restored = *is_restored;
+                entry.ended_revision = Some(record.revision);
             }
             Event::DrillScheduled {
                 flag,

@@ -1,10 +1,11 @@
 //! Drills: closed the way a kill closes, put back exactly as it was, and never in the way of a person.
 
 use leverframe_core::drill::DrillResult;
+use leverframe_core::limit::UNDRILLED_MS_MAX;
 use leverframe_core::{Command, Decision, Rejection};
 use leverframe_flags::{Position, Value};
 
-use crate::world::{World, close, exposure, is_latched, key, pin};
+use crate::world::{World, close, create, exposure, flag, is_latched, key, pin};
 
 fn start(flag: &str, environment: &str) -> Command {
     Command::StartDrill {
@@ -152,4 +153,70 @@ fn a_drill_is_an_opening_in_the_end_and_needs_what_one_needs() {
     assert!(matches!(silent, Rejection::ReasonRequired { .. }));
     let person = world.by("root").refused(finish(1));
     assert!(matches!(person, Rejection::Denied { .. }));
+}
+
+#[test]
+fn a_drill_passed_only_if_somebody_followed_and_everybody_had_it_in_time() {
+    for (confirmed_ms, expected, confirmed, passes, words) in [
+        (Some(80), 3, 3, true, "3/3 evaluators had it after 80 ms"),
+        (Some(75_000), 3, 3, false, "only after 75 s"),
+        (None, 3, 2, false, "only 2 of 3 evaluators had it in time"),
+        (None, 0, 0, false, "nobody follows"),
+    ] {
+        let (mut world, drill) = drilling();
+        let result = DrillResult {
+            confirmed_ms,
+            expected,
+            confirmed,
+            missing: Vec::new(),
+        };
+        let ended = world
+            .by_system()
+            .done(Command::FinishDrill { drill, result });
+        let drill = world.state.drill(drill).unwrap();
+        assert_eq!(drill.is_passed(), passes);
+        assert_eq!(drill.ended_revision, Some(ended));
+        let sentence = drill.sentence();
+        assert!(sentence.contains(words), "{sentence}");
+    }
+}
+
+#[test]
+fn levers_that_are_open_and_long_not_drilled_are_named() {
+    let mut world = World::with_flags(["drilled", "open", "shut"]);
+    for flag in ["drilled", "open"] {
+        world.open(flag, "prod", "25");
+    }
+    let undrilled = |world: &World| -> Vec<String> {
+        let names = world.state.undrilled(&key("prod"), world.now);
+        names.into_iter().map(ToString::to_string).collect()
+    };
+    world.later(UNDRILLED_MS_MAX);
+    assert_eq!(
+        undrilled(&world),
+        <[&str; 0]>::default(),
+        "they are too young"
+    );
+    world.later(1);
+    let drill = world
+        .by("ana")
+        .because("practice")
+        .done(start("drilled", "prod"));
+    world.by_system().done(finish(drill));
+    assert_eq!(undrilled(&world), ["open"]);
+    world.later(UNDRILLED_MS_MAX + 1);
+    assert_eq!(undrilled(&world), ["drilled", "open"]);
+}
+
+#[test]
+fn only_the_server_makes_flags_with_names_of_its_own() {
+    let mut world = World::new();
+    let command = create(flag("leverframe.canary"));
+    let refused = world.by("root").refused(command.clone());
+    assert!(
+        refused.to_string().contains("the server's own"),
+        "{refused}"
+    );
+    world.by_system().done(command);
+    assert!(world.flag("leverframe.canary").is_internal());
 }
