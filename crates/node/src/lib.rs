@@ -19,6 +19,7 @@ mod caches;
 mod channel;
 mod clock;
 mod counts;
+mod drill;
 mod effects;
 mod encoder;
 mod feed;
@@ -49,6 +50,7 @@ pub use channel::{
 };
 pub use clock::Clock;
 pub use counts::{EvaluationCount, EvaluationCounts};
+pub use drill::{DRILL_TIME_MAX, DrillReport};
 pub use effects::{Effects, Outbox, Trouble};
 pub use encoder::Encoder;
 pub use feed::{Feed, Head, Next};

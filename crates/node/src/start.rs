@@ -116,6 +116,7 @@ impl Node {
             running: Some(Arc::new(Running::new(Arc::clone(&shared), thread, rolls))),
             shared,
         };
+        tokio::spawn(crate::drill::keep(node.behind()));
         Ok(Started { node, first_start })
     }
 }

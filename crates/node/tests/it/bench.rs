@@ -8,7 +8,7 @@ use bytes::Bytes;
 use leverframe_core::access::{Actor, Role, Token};
 use leverframe_core::flag::FlagDefinition;
 use leverframe_core::roll::{Acknowledged, Hello};
-use leverframe_core::{Command, Selection, Why};
+use leverframe_core::{Command, Link, Selection, Why};
 use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Percentage, Update};
 use leverframe_node::{Accepted, Encoder, Feed, Next, Node, Options, Place, Request, SubmitError};
 use leverframe_store::memory::Disk;
@@ -134,6 +134,37 @@ impl Bench {
 
     pub(crate) fn acknowledge(&self, environment: &str, instance: &str, revision: u64) {
         self.told(environment, instance, revision, 0);
+    }
+
+    /// An evaluator joins, and acknowledges whatever comes until the bench is gone.
+    pub(crate) fn follow(&self, environment: &str, instance: &str) {
+        self.join(environment, instance);
+        let feed = self.feed(environment);
+        let epoch = self.node.state().epoch();
+        let at = self.node.steady_now();
+        let stopping = self.node.stopping();
+        let instance = instance.to_owned();
+        tokio::spawn(async move {
+            let mut heads = feed.subscribe();
+            while let Some(Ok(())) = stopping.run_until_cancelled(heads.changed()).await {
+                let revision = feed.revision();
+                let acknowledged = Acknowledged {
+                    epoch,
+                    revision,
+                    brake: 0,
+                    head: feed.head_at(revision).unwrap_or(Link::START),
+                    at,
+                };
+                feed.presence()
+                    .acknowledge(&instance, acknowledged, Vec::new());
+            }
+        });
+    }
+
+    /// Where a lever stands, in words.
+    pub(crate) fn position(&self, flag: &str, environment: &str) -> String {
+        let state = self.node.state();
+        state.flag(flag).unwrap().position(environment).to_string()
     }
 
     fn told(&self, environment: &str, instance: &str, revision: u64, brake: u64) {

@@ -11,6 +11,7 @@ mod bench;
 mod brake;
 mod confirmation;
 mod damage;
+mod drilling;
 mod durability;
 mod feed;
 mod outside;
