@@ -190,6 +190,7 @@ fn create(flag: &str) -> Command {
 fn write_journal(disk: &Disk, now: Timestamp, commands: impl IntoIterator<Item = Command>) {
     let meta = Meta {
         now,
+        steady: now,
         actor: Actor::System,
         via: "test".into(),
         why: Why {
