@@ -18,6 +18,7 @@ mod brake;
 mod caches;
 mod channel;
 mod clock;
+mod controller;
 mod counts;
 mod drill;
 mod effects;
@@ -26,8 +27,10 @@ mod feed;
 mod limit;
 mod measure;
 mod node;
+mod outbox;
 pub mod outcomes;
 mod outgoing;
+mod outside;
 mod overtaken;
 mod place;
 mod presence;
@@ -40,6 +43,8 @@ mod shared;
 mod snapshots;
 mod source;
 mod start;
+mod submit;
+mod survey;
 mod writer;
 
 pub use brake::Brake;
@@ -49,6 +54,7 @@ pub use channel::{
     Words,
 };
 pub use clock::Clock;
+pub use controller::{Look, Looks};
 pub use counts::{EvaluationCount, EvaluationCounts};
 pub use drill::{DRILL_TIME_MAX, DrillReport};
 pub use effects::{Effects, Outbox, Trouble};
@@ -58,6 +64,7 @@ pub use leverframe_store::StoreError;
 pub use measure::{Durations, DurationsSnapshot, Measurements};
 pub use node::{Grid, Health, Node, Options};
 pub use outgoing::{Endpoint, EndpointError, OutgoingError, Resolver, Secret, SystemResolver};
+pub use outside::Outside;
 pub use place::Place;
 pub use presence::{Confirmed, Presence};
 pub use pull::{Quantiles, Wanted};
@@ -68,3 +75,4 @@ pub use source::{
     SourceSettings, Sources, Unusable, WantedSample,
 };
 pub use start::{FirstStart, StartError, Started};
+pub use survey::Probe;

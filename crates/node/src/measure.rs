@@ -27,6 +27,10 @@ pub struct Measurements {
     pub commit_seconds: Durations,
     /// From a request to its last acknowledgement.
     pub confirm_seconds: Durations,
+    /// How late a tick of the rollouts began.
+    pub tick_lag_seconds: Durations,
+    /// How long a tick took.
+    pub tick_seconds: Durations,
 }
 
 /// A histogram of durations with fixed bounds.

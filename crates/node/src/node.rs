@@ -4,19 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use leverframe_core::{Command, State, Timestamp};
+use leverframe_core::{State, Timestamp};
 use leverframe_store::{BackupReport, Head as JournalHead, Reader, StoreError};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::brake::Brake;
+use crate::effects::Trouble;
 use crate::feed::Feed;
 use crate::measure::Measurements;
 use crate::outcomes::Outcomes;
-use crate::queue::{Job, Refused};
+use crate::outside::Outside;
 use crate::request::{Accepted, Request, SubmitError};
 use crate::shared::Shared;
-use crate::writer::try_out;
 
 /// A running node. Clones are handles to the same one.
 #[derive(Clone)]
@@ -46,7 +45,9 @@ pub struct Options {
     /// How long an interval is in which outcomes are counted, and how long after its end it is closed.
     pub outcomes: Grid,
     /// The same for what is asked of sources.
-    pub sources: Grid,
+    pub samples: Grid,
+    /// Whom the node may ask and tell.
+    pub outside: Outside,
 }
 
 /// Intervals of one length, cut from the steady clock: the k-th is from `k · length` to
@@ -94,10 +95,11 @@ impl Default for Options {
                 length: Duration::from_secs(10),
                 watermark: Duration::from_secs(15),
             },
-            sources: Grid {
+            samples: Grid {
                 length: Duration::from_secs(60),
                 watermark: Duration::from_secs(30),
             },
+            outside: Outside::default(),
         }
     }
 }
@@ -138,40 +140,7 @@ impl Node {
     /// # Errors
     /// [`SubmitError`]; the state is as it was.
     pub async fn submit(&self, request: Request) -> Result<Accepted, SubmitError> {
-        if request.dry_run {
-            let state = self.shared.state();
-            let meta = self.shared.meta(&request)?;
-            return try_out(&state, &request, &meta);
-        }
-        // A kill waits for the store only so long; then it goes out ahead of it.
-        let kill = matches!(request.command, Command::Close { .. }).then(|| request.clone());
-        let (reply, answer) = oneshot::channel();
-        let job = Job {
-            request,
-            reply: Some(reply),
-            brake: None,
-            seen: self.shared.state().revision(),
-        };
-        if let Err(Refused) = self.shared.queue.push(job) {
-            return match kill {
-                Some(kill) if !self.shared.stopping.is_cancelled() => self.shared.brake(&kill),
-                _ => Err(SubmitError::unavailable(
-                    "too many changes are waiting, or the server is stopping; try again",
-                )),
-            };
-        }
-        let Some(kill) = kill else {
-            return answer.await.unwrap_or_else(|_| {
-                Err(SubmitError::unavailable(
-                    "the writer has stopped; restart the server",
-                ))
-            });
-        };
-        match tokio::time::timeout(self.shared.options.brake_after, answer).await {
-            Ok(Ok(answered)) => answered,
-            // The writer takes too long, or is gone.
-            Ok(Err(_)) | Err(_) => self.shared.brake(&kill),
-        }
+        self.shared.submit(request).await
     }
 
     /// The kills that are out and not in the journal, the oldest first.
@@ -251,6 +220,8 @@ impl Node {
                 .iter()
                 .map(|why| format!("changes cannot be stored: {why}"))
                 .chain(self.brakes().iter().map(Brake::sentence))
+                .chain(self.shared.looks.problems())
+                .chain(self.shared.effects.troubles().iter().map(Trouble::sentence))
                 .collect(),
         }
     }
@@ -330,7 +301,7 @@ impl Drop for Running {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     match tokio::task::spawn_blocking(work).await {

@@ -8,10 +8,14 @@ use arc_swap::ArcSwap;
 use leverframe_core::{Meta, State};
 use leverframe_flags::EnvironmentKey;
 use leverframe_store::{Beside, Head as JournalHead, Reader, StoredSnapshot};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::brake::Brakes;
+use crate::channel::Teller;
 use crate::clock::Clock;
+use crate::controller::Looks;
+use crate::effects::Effects;
 use crate::encoder::Encoder;
 use crate::feed::Feed;
 use crate::measure::Measurements;
@@ -32,12 +36,18 @@ pub(crate) struct Shared {
     encoder: Arc<dyn Encoder>,
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) brakes: Arc<Brakes>,
+    pub(crate) beside: Arc<dyn Beside>,
+    pub(crate) looks: Looks,
+    pub(crate) effects: Effects,
+    /// The visible revision, for whoever waits for news.
+    pub(crate) revisions: watch::Sender<u64>,
     pub(crate) last_commit: Mutex<LastCommit>,
     pub(crate) outcomes: Arc<Outcomes>,
 }
 
 /// What was kept beside the journal.
 pub(crate) struct Kept<'a> {
+    pub(crate) beside: Arc<dyn Beside>,
     pub(crate) brakes: Brakes,
     pub(crate) rolls: &'a BTreeMap<Box<str>, Vec<u8>>,
     pub(crate) outcomes: Outcomes,
@@ -59,11 +69,15 @@ impl Shared {
         kept: Kept<'_>,
     ) -> Self {
         let Kept {
+            beside,
             brakes,
             rolls,
             outcomes,
         } = kept;
         let measurements = Arc::new(Measurements::default());
+        let outside = &options.outside;
+        let teller = Teller::new(outside.channels.clone(), outside.links.clone());
+        let effects = Effects::new(teller, clock.clone());
         let shared = Self {
             queue: Queue::default(),
             clock,
@@ -75,6 +89,10 @@ impl Shared {
             encoder,
             reader,
             brakes: Arc::new(brakes),
+            beside,
+            looks: Looks::default(),
+            effects,
+            revisions: watch::Sender::new(state.revision()),
             last_commit: Mutex::default(),
             outcomes: Arc::new(outcomes),
         };
@@ -99,7 +117,9 @@ impl Shared {
     }
 
     pub(crate) fn set_state(&self, state: Arc<State>) {
+        let revision = state.revision();
         self.state.store(state);
+        self.revisions.send_replace(revision);
     }
 
     pub(crate) fn feeds(&self) -> Vec<Arc<Feed>> {

@@ -16,10 +16,13 @@ use tokio::time::MissedTickBehavior;
 
 use crate::brake::Brakes;
 use crate::clock::Clock;
+use crate::controller::{Controller, Sampling};
 use crate::encoder::Encoder;
 use crate::node::{Grid, Node, Options, Running};
+use crate::outbox::JournalOutbox;
 use crate::outcomes::Outcomes;
 use crate::shared::{Kept, Shared};
+use crate::source::Sampler;
 use crate::writer::{Writer, save_rolls};
 
 /// Entries read at once while folding.
@@ -95,6 +98,7 @@ impl Node {
             encoder,
             store.reader(),
             Kept {
+                beside: Arc::clone(&beside),
                 brakes: Brakes::load(Arc::clone(&beside), fence),
                 rolls: &rolls,
                 outcomes,
@@ -111,14 +115,30 @@ impl Node {
             .spawn(move || writer.run())
             .map_err(|error| StartError::System(error.to_string()))?;
         tokio::spawn(beat(Arc::clone(&shared)));
-        let rolls = tokio::spawn(keep_rolls(Arc::clone(&shared), beside));
+        let rolls = tokio::spawn(keep_rolls(Arc::clone(&shared), Arc::clone(&beside)));
         let node = Self {
             running: Some(Arc::new(Running::new(Arc::clone(&shared), thread, rolls))),
             shared,
         };
         tokio::spawn(crate::drill::keep(node.behind()));
+        begin_rollouts(&node.shared, beside);
         Ok(Started { node, first_start })
     }
+}
+
+/// Looks after rollouts, and tells whoever is to be told, until the node stops.
+fn begin_rollouts(shared: &Arc<Shared>, beside: Arc<dyn Beside>) {
+    let options = &shared.options;
+    let sampler = Sampler::new(options.outside.sources.clone(), shared.clock.clone())
+        .within(options.samples.length);
+    let sampling = Sampling::new(Arc::new(sampler), options.samples);
+    tokio::spawn(Controller::new(Arc::clone(shared), beside, sampling).run());
+    let (effects, outbox) = (
+        shared.effects.clone(),
+        JournalOutbox::new(Arc::clone(shared)),
+    );
+    let stopping = shared.stopping.clone();
+    tokio::spawn(async move { effects.run(Arc::new(outbox), stopping).await });
 }
 
 struct Opened {

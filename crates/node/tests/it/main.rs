@@ -18,3 +18,4 @@ mod outside;
 mod prometheus;
 mod restart;
 mod restore;
+mod rollouts;

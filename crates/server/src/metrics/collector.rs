@@ -126,7 +126,25 @@ impl Collector for Figures {
             "From a request to its last acknowledgement",
             &figures.confirm_seconds.snapshot(),
         )?;
+        durations(
+            &mut encoder,
+            "rollout_tick_lag",
+            "How late the rollouts were looked at",
+            &figures.tick_lag_seconds.snapshot(),
+        )?;
+        durations(
+            &mut encoder,
+            "rollout_tick",
+            "How long looking at all rollouts took",
+            &figures.tick_seconds.snapshot(),
+        )?;
         let state = node.state();
+        gauge(
+            &mut encoder,
+            "rollouts_running",
+            "Rollouts that run",
+            state.running().count() as u64,
+        )?;
         gauge(
             &mut encoder,
             "journal_revision",

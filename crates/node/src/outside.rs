@@ -1,0 +1,20 @@
+//! What a node may ask and tell outside: from the server's own file, never from the journal, so that
+//! no secret is in it.
+
+use crate::channel::{Channels, Links};
+use crate::source::Sources;
+
+/// The world outside, as the configuration names it.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// Systems that may be asked for metrics.
+    pub sources: Sources,
+    /// Ways to tell people.
+    pub channels: Channels,
+    /// Where messages lead back to.
+    pub links: Links,
+    /// The channels that are paged where a plan names none.
+    pub page: Vec<Box<str>>,
+    /// The channels that are notified where a plan names none.
+    pub notify: Vec<Box<str>>,
+}
