@@ -87,6 +87,16 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The token is for every flag: what it is used for concerns them all.
+    pub(super) fn demand_every_key(&self, what: &str) -> Result<(), Rejection> {
+        if self.token.is_none_or(|token| token.keys.is_empty()) {
+            return Ok(());
+        }
+        Err(Rejection::Denied {
+            why: format!("to {what} concerns every flag there, and this token is for some"),
+        })
+    }
+
     pub(super) fn allows_key(&self, flag: &str) -> bool {
         self.token.is_none_or(|token| token.allows_key(flag))
     }

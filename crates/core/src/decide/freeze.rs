@@ -19,6 +19,7 @@ pub(super) fn freeze(
 ) -> Result<Decision, Rejection> {
     case.environment(environment)?;
     case.demand_environment(environment.as_str())?;
+    case.demand_every_key("freeze an environment")?;
     let lasts_ms = until.ms_since(case.meta.now);
     if !(1..=FREEZE_MS_MAX).contains(&lasts_ms) {
         return Err(invalid(
@@ -42,6 +43,7 @@ pub(super) fn thaw(case: &Case<'_>, environment: &EnvironmentKey) -> Result<Deci
     let entry = case.environment(environment)?;
     case.demand_environment(environment.as_str())?;
     case.demand_role(Role::Operator, "end a freeze")?;
+    case.demand_every_key("thaw an environment")?;
     if case
         .state
         .freeze(environment.as_str(), case.meta.now)

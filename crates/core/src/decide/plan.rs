@@ -25,7 +25,10 @@ pub(super) fn apply(case: &Case<'_>, plan: &Plan) -> Result<Decision, Rejection>
                 revision: entry.revision,
             });
         }
-        Some(entry) => case.demand_match(entry.revision, true)?,
+        Some(entry) => {
+            demand_everywhere(case)?;
+            case.demand_match(entry.revision, true)?;
+        }
         None if case.state.plans().count() >= PLANS_MAX => {
             return Err(Rejection::Full {
                 noun: "plans",
@@ -45,8 +48,15 @@ pub(super) fn delete(case: &Case<'_>, key: &str) -> Result<Decision, Rejection> 
         let names = case.state.plans().map(|entry| &*entry.plan.key);
         return Err(missing("plan", key, names));
     };
+    demand_everywhere(case)?;
     case.demand_match(entry.revision, true)?;
     Ok(append(Event::PlanDeleted { plan: key.into() }))
+}
+
+/// Whoever starts by this plan anywhere relies on it.
+fn demand_everywhere(case: &Case<'_>) -> Result<(), Rejection> {
+    let mut environments = case.state.environments();
+    environments.try_for_each(|entry| case.demand_environment(entry.environment.key.as_str()))
 }
 
 /// The plan can be followed here: it is sound, and the segments it names exist.
