@@ -72,9 +72,12 @@ fn who_is_for_one_environment_changes_no_plan_of_all() {
     world.by("ops").done(apply(plan("own")));
 }
 
+/// Spoils a plan, and the field that is complained of.
+type Wrong = (fn(&mut Plan), &'static str);
+
 #[test]
 fn a_plan_that_is_wrong_is_refused_with_its_field() {
-    let wrong: [(fn(&mut Plan), &str); 12] = [
+    let wrong: [Wrong; 12] = [
         (|plan| plan.stages.clear(), "stages"),
         (
             |plan| plan.stages = vec![share("5"), share("5")],

@@ -293,7 +293,7 @@ fn a_kill_of_an_owner_ends_the_rollouts_of_a_flag_and_of_what_it_needs() {
     let mut world = World::with_flags(["base", "top"]);
     world
         .edit("top", |flag| {
-            rules_of(flag, "prod").prerequisites = vec![needs("base")]
+            rules_of(flag, "prod").prerequisites = vec![needs("base")];
         })
         .unwrap();
     let base = world.roll("base", "prod", plan("p"));
