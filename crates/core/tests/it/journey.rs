@@ -3,8 +3,8 @@
 use leverframe_core::analysis::{Counts, EValue, Finding, Judgement, Share};
 use leverframe_core::command::{PlanChoice, Survey, Terms};
 use leverframe_core::rollout::{
-    Inconclusive, Measure, Metric, Observation, OnBad, Part, Phase, Plan, Reading, Rollout, Sight,
-    Stage, Standing, Steer, Target,
+    Both, Detail, Inconclusive, Measure, Metric, Observation, OnBad, Part, Phase, Plan, Reading,
+    Rollout, Sight, Stage, Standing, Steer, Target,
 };
 use leverframe_core::{Command, Decision, Rejection};
 use leverframe_flags::SegmentKey;
@@ -110,8 +110,10 @@ pub(crate) fn glance(world: &World, rollout: &Rollout, finding: Finding) -> Obse
                 reading: judged(finding),
             })
             .collect(),
-        is_shared_harm: false,
+        new_build: None,
         share: Share::AsMeant,
+        both: Both::default(),
+        users_hit: 0,
     }
 }
 
@@ -125,6 +127,7 @@ fn judged(finding: Finding) -> Reading {
             e_bad: EValue::NOTHING,
             e_ok: EValue::NOTHING,
         },
+        detail: Detail::default(),
     }
 }
 
