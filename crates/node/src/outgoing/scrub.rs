@@ -8,6 +8,10 @@ use super::Secret;
 /// What stands where a secret stood.
 const MASK: &str = "[secret]";
 
+/// Shortest part of a secret URL that is taken for a secret by itself, in bytes; shorter ones are
+/// words such as `services`.
+const PART_BYTES_MIN: usize = 9;
+
 /// The texts that are masked: each secret in the spellings in which it may come back.
 pub(crate) struct Scrub {
     /// The longest first, so that a part of one does not hide the rest of it.
@@ -50,9 +54,11 @@ fn spellings(secret: &str) -> Vec<String> {
         url.query_pairs_mut().append_key_only(secret);
         spellings.extend(url.query().map(str::to_owned));
     }
-    // A URL that is a secret is one without its scheme and host, too.
+    // A URL that is a secret is one without its scheme and host, too, and in its longer parts.
     if let Ok(url) = Url::parse(secret) {
         let path = url.path().trim_matches('/');
+        let parts = path.split('/').filter(|part| part.len() >= PART_BYTES_MIN);
+        spellings.extend(parts.map(str::to_owned));
         spellings.push(path.to_owned());
         spellings.push(path.replace('/', "\\/"));
     }
@@ -66,15 +72,16 @@ mod tests {
     #[test]
     fn a_secret_that_comes_back_in_any_spelling_is_masked() {
         let key = Secret::new("k3y/with \"quotes\"");
-        let hook = Secret::new("https://hooks.example/services/T0/B0/abcdef");
+        let hook = Secret::new("https://hooks.example/services/T0/B0/abcdefghij");
         let scrub = Scrub::of(&[&key, &hook]);
         for text in [
             "bad key k3y/with \"quotes\".",
             r#"{"got":"k3y/with \"quotes\""}"#,
             r#"{"got":"k3y\/with "quotes""}"#,
             "?key=k3y%2Fwith+%22quotes%22&x=1",
-            "no such path: /services/T0/B0/abcdef",
-            "https://hooks.example/services/T0/B0/abcdef is gone",
+            "no such path: /services/T0/B0/abcdefghij",
+            "no such token: abcdefghij",
+            "https://hooks.example/services/T0/B0/abcdefghij is gone",
         ] {
             let clean = scrub.clean(text);
             assert!(clean.contains(MASK), "{text} became {clean}");

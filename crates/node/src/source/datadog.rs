@@ -1,10 +1,12 @@
 //! Datadog: metric queries (`GET /api/v1/query`) and service-level objectives
 //! (`GET /api/v1/slo/{id}/history`), as its public reference describes them.
 //!
-//!     avg:system.cpu.user{service:shop}       the latest point of the last five minutes
-//!     slo:0123abcd                            the indicator of the last hour, in per cent
-//!     slo:0123abcd last 24h                   of the last day
-//!     slo:0123abcd budget 99.9 last 7d        what is left of the error budget, in per cent
+//! ```text
+//! avg:system.cpu.user{service:shop}       the latest point of the last five minutes
+//! slo:0123abcd                            the indicator of the last hour, in per cent
+//! slo:0123abcd last 24h                   of the last day
+//! slo:0123abcd budget 99.9 last 7d        what is left of the error budget, in per cent
+//! ```
 
 use std::time::Duration;
 

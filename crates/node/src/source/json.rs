@@ -1,11 +1,13 @@
 //! Any endpoint that answers with JSON, such as a health page: numbers and truths in it, picked by
 //! JSON Pointers (RFC 6901) and joined into one number.
 //!
-//!     /queue/depth                                    a number; true is 1 and false 0
-//!     /status = "UP"                                  1 when it is just this, else 0
-//!     all(/db/status = "UP", /cache/status = "UP")    1 when every one is true
-//!     any(/degraded, /maintenance)                    1 when one is
-//!     min(/pool/free, /disk/free)   max(…)            the smallest, the largest
+//! ```text
+//! /queue/depth                                    a number; true is 1 and false 0
+//! /status = "UP"                                  1 when it is just this, else 0
+//! all(/db/status = "UP", /cache/status = "UP")    1 when every one is true
+//! any(/degraded, /maintenance)                    1 when one is
+//! min(/pool/free, /disk/free)   max(…)            the smallest, the largest
+//! ```
 
 use async_trait::async_trait;
 use reqwest::Method;

@@ -9,6 +9,7 @@
 mod alertmanager;
 mod bench;
 mod brake;
+mod channel;
 mod confirmation;
 mod damage;
 mod drilling;
@@ -19,3 +20,4 @@ mod prometheus;
 mod restart;
 mod restore;
 mod rollouts;
+mod source;

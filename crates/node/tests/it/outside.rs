@@ -19,9 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// One call that a server of ours got.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
     pub(crate) headers: axum::http::HeaderMap,
     pub(crate) body: String,
 }
@@ -59,9 +56,6 @@ impl Fake {
                 let (parts, body) = request.into_parts();
                 let bytes = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
                 kept.lock().unwrap().push(Call {
-                    method: parts.method.to_string(),
-                    path: parts.uri.path().to_owned(),
-                    query: parts.uri.query().unwrap_or_default().to_owned(),
                     headers: parts.headers.clone(),
                     body: String::from_utf8_lossy(&bytes).into_owned(),
                 });
