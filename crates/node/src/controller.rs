@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leverframe_core::access::Actor;
+use leverframe_core::effect::Effect;
 use leverframe_core::rollout::{
     LATENCY_ROW, Measure, Observation, Phase, Rollout, Transition, step,
 };
-use leverframe_core::{Command, Selection, State, Timestamp, Why};
+use leverframe_core::{Command, Decision, Event, Selection, State, Timestamp, Why, decide};
 use leverframe_store::{Beside, StoredMeasurement};
 use tokio::time::MissedTickBehavior;
 
@@ -173,14 +174,11 @@ impl Controller {
 
     /// Has the writer decide the steps, all at once, so that they become one group.
     async fn make(&mut self, steps: Vec<(Arc<Rollout>, Transition, Look)>) {
-        let made = steps.iter().map(|(rollout, _, look)| {
-            self.shared.submit(request(Command::Observe {
-                rollout: rollout.id.clone(),
-                seen: Box::new(Observation::clone(&look.observation)),
-            }))
-        });
+        let made = steps
+            .iter()
+            .map(|(rollout, _, look)| self.shared.submit(request(observed(rollout, look))));
         let made = futures_util::future::join_all(made).await;
-        for ((rollout, transition, _), made) in steps.iter().zip(made) {
+        for ((rollout, transition, look), made) in steps.iter().zip(made) {
             match made {
                 Ok(_) => self.shared.looks.made(&rollout.id),
                 Err(SubmitError::Rejected(why)) => {
@@ -188,7 +186,7 @@ impl Controller {
                     tracing::info!(rollout = %rollout.id, %why, "a step was not made");
                 }
                 Err(SubmitError::Unavailable { why, .. }) => {
-                    self.failed(rollout, transition, &why).await;
+                    self.failed(rollout, transition, look, &why).await;
                 }
             }
         }
@@ -196,7 +194,7 @@ impl Controller {
 
     /// A step that cannot be stored is tried again with every tick. One that closes cannot wait for
     /// that: it goes out ahead of the journal, the way a kill does.
-    async fn failed(&self, rollout: &Rollout, transition: &Transition, why: &str) {
+    async fn failed(&self, rollout: &Rollout, transition: &Transition, look: &Look, why: &str) {
         let (flag, environment) = (&rollout.flag, &rollout.environment);
         tracing::error!(rollout = %rollout.id, why, "a step could not be stored; it is tried again");
         let closes = transition
@@ -230,7 +228,9 @@ impl Controller {
                 Err(error) => told = format!("{told}; closing it failed too: {error}"),
             }
         }
-        self.shared.looks.failed(&rollout.id, told);
+        if self.shared.looks.failed(&rollout.id, told) {
+            self.page_ahead(rollout, look);
+        }
     }
 }
 
@@ -291,6 +291,42 @@ fn watched(state: &State) -> Vec<Watched> {
             names: names(rollout),
         })
         .collect()
+}
+
+impl Controller {
+    /// Tells of a step that the store refuses, under the id that its record would have: whoever is told
+    /// again when it is stored drops the repeat.
+    fn page_ahead(&self, rollout: &Rollout, look: &Look) {
+        let observe = request(observed(rollout, look));
+        let Ok(meta) = self.shared.meta(&observe) else {
+            return;
+        };
+        let Ok(Decision::Append(events)) = decide(&self.shared.state(), &observe.command, &meta)
+        else {
+            return;
+        };
+        for event in events {
+            if let Event::EffectWanted { effect } = event {
+                let effect = self
+                    .shared
+                    .options
+                    .outside
+                    .addressed(Effect::clone(&effect));
+                let effects = self.shared.effects.clone();
+                tokio::spawn(async move {
+                    let came = effects.teller().tell(&effect).await;
+                    tracing::warn!(effect = %effect.id, ?came, "told ahead of the journal");
+                });
+            }
+        }
+    }
+}
+
+fn observed(rollout: &Rollout, look: &Look) -> Command {
+    Command::Observe {
+        rollout: rollout.id.clone(),
+        seen: Box::new(Observation::clone(&look.observation)),
+    }
 }
 
 fn wanted(rollout: &Rollout) -> impl Iterator<Item = WantedSample> {

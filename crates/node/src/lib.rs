@@ -75,4 +75,4 @@ pub use source::{
     SourceSettings, Sources, Unusable, WantedSample,
 };
 pub use start::{FirstStart, StartError, Started};
-pub use survey::Probe;
+pub use survey::{PlanTrouble, Probe};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use leverframe_core::access::Actor;
-use leverframe_core::effect::{Effect, Settlement, Urgency};
+use leverframe_core::effect::{Effect, Settlement};
 use leverframe_core::{Command, Why};
 use tokio::sync::watch;
 
@@ -32,16 +32,7 @@ impl Outbox for JournalOutbox {
         let state = self.shared.state();
         let mut wanted: Vec<Effect> = state
             .unsettled()
-            .map(|entry| {
-                let mut effect = entry.effect.clone();
-                if effect.channels.is_empty() {
-                    effect.channels = match effect.urgency {
-                        Urgency::Page => outside.page.clone(),
-                        Urgency::Notify => outside.notify.clone(),
-                    };
-                }
-                effect
-            })
+            .map(|entry| outside.addressed(entry.effect.clone()))
             .collect();
         wanted.sort_by_key(|effect| effect.wanted_at);
         wanted

@@ -1,6 +1,8 @@
 //! What a node may ask and tell outside: from the server's own file, never from the journal, so that
 //! no secret is in it.
 
+use leverframe_core::effect::{Effect, Urgency};
+
 use crate::channel::{Channels, Links};
 use crate::source::Sources;
 
@@ -17,4 +19,17 @@ pub struct Outside {
     pub page: Vec<Box<str>>,
     /// The channels that are notified where a plan names none.
     pub notify: Vec<Box<str>>,
+}
+
+impl Outside {
+    /// An effect with whom it goes to: whom its plan names, or who is told otherwise.
+    pub(crate) fn addressed(&self, mut effect: Effect) -> Effect {
+        if effect.channels.is_empty() {
+            effect.channels = match effect.urgency {
+                Urgency::Page => self.page.clone(),
+                Urgency::Notify => self.notify.clone(),
+            };
+        }
+        effect
+    }
 }

@@ -23,6 +23,7 @@ use crate::node::Options;
 use crate::outcomes::Outcomes;
 use crate::queue::Queue;
 use crate::request::{Request, SubmitError};
+use crate::source::Sampler;
 
 /// What every part of a running node holds.
 pub(crate) struct Shared {
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) brakes: Arc<Brakes>,
     pub(crate) beside: Arc<dyn Beside>,
     pub(crate) looks: Looks,
+    pub(crate) sampler: Arc<Sampler>,
     pub(crate) effects: Effects,
     /// The visible revision, for whoever waits for news.
     pub(crate) revisions: watch::Sender<u64>,
@@ -78,6 +80,8 @@ impl Shared {
         let outside = &options.outside;
         let teller = Teller::new(outside.channels.clone(), outside.links.clone());
         let effects = Effects::new(teller, clock.clone());
+        let sampler =
+            Sampler::new(outside.sources.clone(), clock.clone()).within(options.samples.length);
         let shared = Self {
             queue: Queue::default(),
             clock,
@@ -91,6 +95,7 @@ impl Shared {
             brakes: Arc::new(brakes),
             beside,
             looks: Looks::default(),
+            sampler: Arc::new(sampler),
             effects,
             revisions: watch::Sender::new(state.revision()),
             last_commit: Mutex::default(),

@@ -22,7 +22,6 @@ use crate::node::{Grid, Node, Options, Running};
 use crate::outbox::JournalOutbox;
 use crate::outcomes::Outcomes;
 use crate::shared::{Kept, Shared};
-use crate::source::Sampler;
 use crate::writer::{Writer, save_rolls};
 
 /// Entries read at once while folding.
@@ -128,10 +127,7 @@ impl Node {
 
 /// Looks after rollouts, and tells whoever is to be told, until the node stops.
 fn begin_rollouts(shared: &Arc<Shared>, beside: Arc<dyn Beside>) {
-    let options = &shared.options;
-    let sampler = Sampler::new(options.outside.sources.clone(), shared.clock.clone())
-        .within(options.samples.length);
-    let sampling = Sampling::new(Arc::new(sampler), options.samples);
+    let sampling = Sampling::new(Arc::clone(&shared.sampler), shared.options.samples);
     tokio::spawn(Controller::new(Arc::clone(shared), beside, sampling).run());
     let (effects, outbox) = (
         shared.effects.clone(),

@@ -136,6 +136,42 @@ impl Node {
     }
 }
 
+/// Why a plan cannot be followed by this server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {why}")]
+pub struct PlanTrouble {
+    /// Which part of the plan, such as `metrics.cpu`.
+    pub field: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl Node {
+    /// Looks whether what a plan names outside is there: its sources answer what they would be asked,
+    /// and its channels are configured. Asks them now.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub async fn check_plan(&self, plan: &Plan) -> Result<(), PlanTrouble> {
+        for metric in &plan.metrics {
+            let checked = self.shared.sampler.check(&metric.measure).await;
+            checked.map_err(|error| PlanTrouble {
+                field: format!("metrics.{}", metric.key),
+                why: error.to_string(),
+            })?;
+        }
+        let teller = self.shared.effects.teller();
+        for (field, names) in [("page", &plan.page), ("notify", &plan.notify)] {
+            let checked = teller.check(names.iter().map(|name| &**name));
+            checked.map_err(|error| PlanTrouble {
+                field: field.to_owned(),
+                why: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
 /// How long all answers took that did not come from a rollout's own exposure.
 fn all_times(rows: &[StoredMeasurement]) -> Histogram {
     let mut all = Histogram::default();

@@ -237,9 +237,39 @@ pub(super) fn observe(
         is_frozen: seen.is_frozen || is_frozen(case, rollout),
         ..seen.clone()
     };
-    Ok(step(rollout, &seen).map_or(unchanged, |transition| {
+    let transition = step(rollout, &seen).and_then(|found| spared(case, rollout, found));
+    Ok(transition.map_or(unchanged, |transition| {
         Decision::Append(moved(case, rollout, &transition, Some(&seen)))
     }))
+}
+
+/// Where closing does harm by now, what would lower the lever stops it instead, and a person decides.
+/// Nothing when it stands still already.
+fn spared(case: &Case<'_>, rollout: &Rollout, found: Transition) -> Option<Transition> {
+    let flag = case.state.flag(rollout.flag.as_str())?;
+    let from = flag.position(rollout.environment.as_str());
+    let lowers = found
+        .position
+        .as_ref()
+        .is_some_and(|to| to != from && is_back(flag, from, to));
+    let is_unsafe = match (&flag.definition.unsafe_closing, from) {
+        (Some(closing), Position::Open { exposure }) => exposure.percentage > closing.after,
+        _ => false,
+    };
+    if !lowers || !is_unsafe {
+        return Some(found);
+    }
+    let Phase::Paused { .. } = rollout.phase else {
+        return Some(Transition {
+            to: Phase::Paused {
+                at: Box::new(rollout.phase.clone()),
+            },
+            position: None,
+            proved: None,
+            cause: found.cause,
+        });
+    };
+    None
 }
 
 /// Whether nothing has happened to the rollout and its lever since that was seen.
@@ -276,7 +306,7 @@ pub(super) fn moved(
             events.extend(position(flag, &rollout.environment, to));
         }
     }
-    let words: Box<str> = sentence(rollout, transition, seen).into();
+    let words: Box<str> = said(case, rollout, transition, seen).into();
     events.push(Event::RolloutMoved {
         rollout: rollout.id.clone(),
         at: seen.map_or(case.meta.steady, |seen| seen.now),
@@ -288,6 +318,24 @@ pub(super) fn moved(
     });
     events.extend(effect::wanted(case, rollout, transition, &words));
     events
+}
+
+/// The transition as a sentence, with what closing would do now where that is not harmless.
+fn said(
+    case: &Case<'_>,
+    rollout: &Rollout,
+    transition: &Transition,
+    seen: Option<&Observation>,
+) -> String {
+    let words = sentence(rollout, transition, seen);
+    let flag = case.state.flag(rollout.flag.as_str());
+    match flag.and_then(|flag| flag.definition.unsafe_closing.as_ref()) {
+        Some(closing) if matches!(transition.to, Phase::Paused { .. }) => format!(
+            "{words}; beyond {} % closing does harm: {}",
+            closing.after, closing.sentence
+        ),
+        _ => words,
+    }
 }
 
 /// The move of a lever, if it is one. Closed means killed: only an opening leads out of it.

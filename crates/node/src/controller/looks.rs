@@ -43,8 +43,9 @@ impl Looks {
         self.lock().remove(rollout);
     }
 
-    pub(super) fn failed(&self, rollout: &str, why: String) {
-        self.lock().insert(rollout.into(), why);
+    /// Whether this is news.
+    pub(super) fn failed(&self, rollout: &str, why: String) -> bool {
+        self.lock().insert(rollout.into(), why).is_none()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Box<str>, String>> {

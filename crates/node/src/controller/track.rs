@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use leverframe_core::Timestamp;
-use leverframe_core::rollout::{Glance, Ledger, Measure, Rollout, row_key};
+use leverframe_core::rollout::{Glance, LOOK_BACK_MS, Ledger, Measure, Rollout, row_key};
 use leverframe_store::{Beside, Series, StoreError, StoredMeasurement};
 
 use super::looks::Look;
 
-/// How long before the start what was seen is of use: for how things were before the first step, in
-/// milliseconds.
-const BEFORE_MS: i64 = 60 * 60 * 1_000;
 /// Measurements read at once.
 const PAGE: usize = 10_000;
 
@@ -38,7 +35,7 @@ impl Track {
         };
         let mut stored = Vec::new();
         for (series, _) in &track.rows {
-            let mut from = rollout.started_at.plus_ms(-BEFORE_MS);
+            let mut from = rollout.started_at.plus_ms(-LOOK_BACK_MS);
             loop {
                 let page = beside.measurements(series, from, Timestamp::from_ms(i64::MAX), PAGE)?;
                 let Some(last) = page.last() else { break };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use leverframe_core::Command;
 use leverframe_core::command::{PlanChoice, Survey, Terms};
 use leverframe_core::effect::{Settlement, Urgency};
+use leverframe_core::flag::FlagDefinition;
 use leverframe_core::position::latch;
 use leverframe_core::rollout::{
     Cause, Inconclusive, Measure, Metric, OnBad, Phase, Plan, Rollout, Stage, Standing, Target,
@@ -15,7 +16,7 @@ use leverframe_node::outcomes::{Arm, Batch, ERRORS, Origin, Report, ReportedUnit
 use leverframe_node::{Grid, Options, Request};
 use leverframe_store::memory::Disk;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, boolean};
 
 /// Short intervals: the plan is compressed, not the clock.
 fn compressed() -> Options {
@@ -157,8 +158,16 @@ async fn until(crowd: &mut Crowd, wanted: impl Fn(&Rollout) -> bool) -> Arc<Roll
 }
 
 async fn crowd(bad_of_100: u64) -> Crowd {
+    crowd_of(boolean("checkout"), bad_of_100).await
+}
+
+async fn crowd_of(definition: FlagDefinition, bad_of_100: u64) -> Crowd {
     let bench = Bench::with(Disk::new(), compressed()).await;
-    bench.create_flag("checkout").await;
+    let definition = Box::new(definition);
+    bench
+        .submit(Command::CreateFlag { definition })
+        .await
+        .unwrap();
     start(&bench).await;
     Crowd {
         bench: Arc::new(bench),
@@ -236,4 +245,38 @@ async fn a_restart_in_the_middle_goes_on_with_what_was_stored() {
         .filter(|one| one.cause == Cause::Proved)
         .count();
     assert_eq!(proved, 2, "each stage once: {:?}", rollout.moves);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_must_not_be_closed_any_more_is_stopped_and_paged() {
+    let definition = FlagDefinition {
+        unsafe_closing: Some("unsafe after 10% — old code loses orders".parse().unwrap()),
+        ..boolean("checkout")
+    };
+    let mut crowd = crowd_of(definition, 30).await;
+    let is_paused = |rollout: &Rollout| matches!(rollout.phase, Phase::Paused { .. });
+    let rollout = until(&mut crowd, is_paused).await;
+    let last = rollout.moves.last().unwrap();
+    assert!(matches!(last.cause, Cause::Harm { .. }), "{last:?}");
+    assert!(last.sentence.contains("old code loses orders"), "{last:?}");
+    let position = |crowd: &Crowd| {
+        let state = crowd.bench.node.state();
+        state.flag("checkout").unwrap().position("prod").to_string()
+    };
+    assert_eq!(position(&crowd), "open to 50 %");
+    let revision = crowd.bench.node.state().revision();
+    for _ in 0..40 {
+        crowd.come();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let state = crowd.bench.node.state();
+    let pages = state
+        .effects()
+        .filter(|entry| entry.effect.urgency == Urgency::Page)
+        .count();
+    assert_eq!(pages, 1, "once, not with every tick");
+    assert!(state.revision() <= revision + 1, "only the settlement");
+    // A person's kill is free all the same.
+    crowd.bench.kill("checkout", "prod").await.unwrap();
+    assert_eq!(position(&crowd), "closed");
 }
