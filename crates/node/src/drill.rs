@@ -6,12 +6,11 @@ mod due;
 mod keeper;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use leverframe_core::access::Actor;
 use leverframe_core::drill::{Drill, DrillResult};
 use leverframe_core::limit::{DRILL_MISSING_MAX, DRILL_MS_MAX};
-use leverframe_core::{Command, Rejection, Why};
+use leverframe_core::{Command, Rejection};
 
 pub(crate) use keeper::keep;
 
@@ -37,7 +36,7 @@ pub struct DrillReport {
     /// How the times until the evaluators had it closed are spread.
     pub confirm_ms: Option<Quantiles>,
     /// How long it took, from its end, until everybody had the lever back, in milliseconds; absent
-    /// when it was not put back, or somebody did not have it soon.
+    /// when it was not put back, or somebody did not have it in time or have it back soon.
     pub back_ms: Option<f64>,
 }
 
@@ -90,7 +89,8 @@ async fn see_through(node: &Node, revision: u64, at_most: Duration) -> Option<Dr
     let confirmed = feed.presence().wait(revision, at_most).await;
     end(node, revision, &result(node, &drill, &confirmed)).await?;
     let drill = Arc::clone(node.state().drill(revision)?);
-    let back_ms = match drill.ended_revision.filter(|_| drill.is_restored) {
+    let is_awaited = drill.is_restored && confirmed.confirmation.is_complete();
+    let back_ms = match drill.ended_revision.filter(|_| is_awaited) {
         Some(ended) => feed.presence().wait(ended, BACK_TIME_MAX).await.elapsed_ms,
         None => None,
     };
@@ -139,7 +139,7 @@ async fn end(node: &Node, drill: u64, result: &DrillResult) -> Option<()> {
             drill,
             result: result.clone(),
         };
-        match node.submit(request(finish, None)).await {
+        match node.submit(Request::of_node(finish, VIA, None)).await {
             Ok(_) => return Some(()),
             Err(SubmitError::Rejected(why)) => {
                 tracing::error!(drill, %why, "a drill cannot be ended; look at its lever");
@@ -150,22 +150,5 @@ async fn end(node: &Node, drill: u64, result: &DrillResult) -> Option<()> {
                 tokio::time::sleep(RETRY_EVERY).await;
             }
         }
-    }
-}
-
-/// What the node itself asks.
-fn request(command: Command, reason: Option<&str>) -> Request {
-    Request {
-        command,
-        actor: Actor::System,
-        via: VIA.into(),
-        why: Why {
-            reason: reason.map(Into::into),
-            incident: None,
-        },
-        if_match: None,
-        idempotency: None,
-        dry_run: false,
-        received: Instant::now(),
     }
 }

@@ -16,6 +16,7 @@
 mod ahead;
 mod brake;
 mod caches;
+mod canary;
 mod channel;
 mod clock;
 mod controller;
@@ -24,6 +25,7 @@ mod drill;
 mod effects;
 mod encoder;
 mod feed;
+mod guard;
 mod limit;
 mod measure;
 mod node;
@@ -49,6 +51,7 @@ mod writer;
 
 pub use brake::Brake;
 pub use caches::{CacheEvidence, Caches};
+pub use canary::{CANARY_KEY, Canary};
 pub use channel::{
     Channel, ChannelError, ChannelSettings, Channels, Links, Teller, Told, UnknownChannel, Untold,
     Words,

@@ -31,6 +31,10 @@ pub struct Measurements {
     pub tick_lag_seconds: Durations,
     /// How long a tick took.
     pub tick_seconds: Durations,
+    /// The same for the canaries' closes.
+    pub canary_seconds: Durations,
+    /// Canaries that were not confirmed in time, or could not be pulled.
+    pub canary_failures: AtomicU64,
 }
 
 /// A histogram of durations with fixed bounds.

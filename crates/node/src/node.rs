@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use leverframe_core::{State, Timestamp};
+use leverframe_flags::EnvironmentKey;
 use leverframe_store::{BackupReport, Head as JournalHead, Reader, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::brake::Brake;
+use crate::canary::Canary;
 use crate::effects::Trouble;
 use crate::feed::Feed;
 use crate::measure::Measurements;
@@ -48,6 +50,9 @@ pub struct Options {
     pub samples: Grid,
     /// Whom the node may ask and tell.
     pub outside: Outside,
+    /// How often the node closes and opens a lever of its own, to see that this works; never when
+    /// absent.
+    pub canary_every: Option<Duration>,
 }
 
 /// Intervals of one length, cut from the steady clock: the k-th is from `k · length` to
@@ -100,6 +105,7 @@ impl Default for Options {
                 watermark: Duration::from_secs(30),
             },
             outside: Outside::default(),
+            canary_every: Some(Duration::from_secs(60 * 60)),
         }
     }
 }
@@ -222,8 +228,23 @@ impl Node {
                 .chain(self.brakes().iter().map(Brake::sentence))
                 .chain(self.shared.looks.problems())
                 .chain(self.shared.effects.troubles().iter().map(Trouble::sentence))
+                .chain(self.shared.canaries.problems())
+                .chain(self.shared.guard.problems())
                 .collect(),
         }
+    }
+
+    /// How the canary of each environment did that has one.
+    #[must_use]
+    pub fn canaries(&self) -> Vec<(EnvironmentKey, Canary)> {
+        self.shared.canaries.all()
+    }
+
+    /// Why nothing goes forward in an environment by the node's own judgement, if it does not: nobody
+    /// froze it, and it lasts as long as what it says.
+    #[must_use]
+    pub fn is_held(&self, environment: &EnvironmentKey) -> Option<String> {
+        self.shared.guard.is_frozen(environment)
     }
 
     /// What went well and what did not, as those who use the flags say.

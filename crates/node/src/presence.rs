@@ -196,6 +196,16 @@ impl Presence {
         self.lock().roll.members(now).cloned().collect()
     }
 
+    /// How many count, and how many of them were heard since.
+    pub(crate) fn heard_since(&self, since: Timestamp) -> (usize, usize) {
+        let now = self.clock.steady();
+        let inner = self.lock();
+        let counting = inner.roll.members(now).filter(|member| member.counts);
+        counting.fold((0, 0), |(expected, heard), member| {
+            (expected + 1, heard + usize::from(member.last_seen >= since))
+        })
+    }
+
     /// Who has it.
     #[must_use]
     pub fn confirmation(&self, wanted: impl Into<Wanted>) -> Confirmed {

@@ -29,6 +29,25 @@ pub struct Request {
     pub received: Instant,
 }
 
+impl Request {
+    /// What the node itself asks, now.
+    pub(crate) fn of_node(command: Command, via: &str, reason: Option<&str>) -> Self {
+        Self {
+            command,
+            actor: Actor::System,
+            via: via.into(),
+            why: Why {
+                reason: reason.map(Into::into),
+                incident: None,
+            },
+            if_match: None,
+            idempotency: None,
+            dry_run: false,
+            received: Instant::now(),
+        }
+    }
+}
+
 /// A command that was accepted, or would have been.
 #[derive(Debug, Clone)]
 pub struct Accepted {

@@ -12,12 +12,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::brake::Brakes;
+use crate::canary::Canaries;
 use crate::channel::Teller;
 use crate::clock::Clock;
 use crate::controller::Looks;
 use crate::effects::Effects;
 use crate::encoder::Encoder;
 use crate::feed::Feed;
+use crate::guard::Guard;
 use crate::measure::Measurements;
 use crate::node::Options;
 use crate::outcomes::Outcomes;
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) revisions: watch::Sender<u64>,
     pub(crate) last_commit: Mutex<LastCommit>,
     pub(crate) outcomes: Arc<Outcomes>,
+    pub(crate) canaries: Canaries,
+    pub(crate) guard: Guard,
 }
 
 /// What was kept beside the journal.
@@ -100,6 +104,8 @@ impl Shared {
             revisions: watch::Sender::new(state.revision()),
             last_commit: Mutex::default(),
             outcomes: Arc::new(outcomes),
+            canaries: Canaries::default(),
+            guard: Guard::default(),
         };
         shared.add_feeds(state, rolls);
         // What was out before a restart is out again before anybody can ask.

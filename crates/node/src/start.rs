@@ -121,6 +121,8 @@ impl Node {
         };
         tokio::spawn(crate::drill::keep(node.behind()));
         begin_rollouts(&node.shared, beside);
+        tokio::spawn(crate::canary::keep(node.behind()));
+        tokio::spawn(crate::guard::keep(node.behind()));
         Ok(Started { node, first_start })
     }
 }

@@ -35,7 +35,8 @@ impl<'a> Surroundings<'a> {
                 let members = feed.map_or_else(Vec::new, |feed| feed.presence().members());
                 builds(&members, now)
             });
-            if state.freeze(environment.as_str(), wall).is_some() {
+            let is_held = shared.guard.is_frozen(environment).is_some();
+            if is_held || state.freeze(environment.as_str(), wall).is_some() {
                 around.frozen.insert(environment);
             }
             let flag = state.flag(rollout.flag.as_str());

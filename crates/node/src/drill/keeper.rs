@@ -6,9 +6,9 @@ use leverframe_core::{Command, Timestamp};
 use tokio::time::MissedTickBehavior;
 
 use super::due::{Lever, due};
-use super::{DRILL_TIME_MAX, attend, request};
+use super::{DRILL_TIME_MAX, VIA, attend};
 use crate::node::Node;
-use crate::request::SubmitError;
+use crate::request::{Request, SubmitError};
 
 /// How long after its time a drill is ended whose own task is not there any more, in milliseconds.
 const GRACE_MS: i64 = 30_000;
@@ -57,6 +57,10 @@ impl Keeper {
             let lever = (schedule.flag.clone(), schedule.environment.clone());
             self.tried.insert(lever, now);
             let (flag, environment) = (&schedule.flag, &schedule.environment);
+            if let Some(why) = self.node.shared.guard.is_frozen(environment) {
+                tracing::info!(%flag, %environment, why, "not drilled this time");
+                continue;
+            }
             let start = Command::StartDrill {
                 flag: flag.clone(),
                 environment: environment.clone(),
@@ -64,7 +68,7 @@ impl Keeper {
             let reason = format!("scheduled by {} at r{}", schedule.by, schedule.revision);
             let drilled = self
                 .node
-                .drill(request(start, Some(&reason)), DRILL_TIME_MAX)
+                .drill(Request::of_node(start, VIA, Some(&reason)), DRILL_TIME_MAX)
                 .await;
             match drilled {
                 Ok(report) if report.drill.is_passed() => {}

@@ -39,15 +39,15 @@ impl Bench {
 
     /// A node started on a disk that may hold a journal already.
     pub(crate) async fn on(disk: Disk) -> Self {
-        let options = Options {
-            store_name: "memory",
-            ..Options::default()
-        };
-        Self::with(disk, options).await
+        Self::with(disk, Options::default()).await
     }
 
     pub(crate) async fn with(disk: Disk, options: Options) -> Self {
         let tape = Arc::new(Tape::default());
+        let options = Options {
+            store_name: "memory",
+            ..options
+        };
         let encoder: Arc<dyn Encoder> = tape.clone();
         let started = Node::start(Box::new(MemoryStore::open(&disk)), options, encoder)
             .await

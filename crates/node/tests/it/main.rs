@@ -9,12 +9,14 @@
 mod alertmanager;
 mod bench;
 mod brake;
+mod canary;
 mod channel;
 mod confirmation;
 mod damage;
 mod drilling;
 mod durability;
 mod feed;
+mod guarding;
 mod outside;
 mod prometheus;
 mod restart;
