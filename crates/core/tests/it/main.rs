@@ -30,6 +30,7 @@ mod repeats;
 mod restoring;
 mod roll;
 mod rolling;
+mod rolling_properties;
 mod rollout;
 mod segments;
 mod undoing;

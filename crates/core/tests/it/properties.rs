@@ -17,10 +17,10 @@ use crate::world::{
     pin, ramp, rule, rules_of, scoped, segment, token, undo,
 };
 
-const FLAGS: [&str; 4] = ["a-1", "a-2", "b-1", "b-2"];
-const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
+pub(crate) const FLAGS: [&str; 4] = ["a-1", "a-2", "b-1", "b-2"];
+pub(crate) const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
 const SEGMENTS: [&str; 3] = ["s1", "s2", "s3"];
-const PEOPLE: [&str; 8] = [
+pub(crate) const PEOPLE: [&str; 8] = [
     "root",
     "ana",
     "oncall",
@@ -38,7 +38,7 @@ const EXPRESSIONS: [&str; 5] = [
     "plan missing",
 ];
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::new();
     for (name, role, environments, keys) in [
         ("brake-a", Role::Brake, &[][..], &["a-*"][..]),
@@ -66,8 +66,8 @@ enum Seen {
 }
 
 #[derive(Debug, Clone)]
-struct Asked {
-    who: &'static str,
+pub(crate) struct Asked {
+    pub(crate) who: &'static str,
     /// An undo names a revision by how far back it is.
     command: Command,
     has_reason: bool,
@@ -237,7 +237,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     ]
 }
 
-fn any_asked() -> impl Strategy<Value = Asked> {
+pub(crate) fn any_asked() -> impl Strategy<Value = Asked> {
     let who = prop_oneof![1 => Just("root"), 4 => Just("ana"), 4 => select(PEOPLE.to_vec())];
     let seen = prop_oneof![
         1 => Just(Seen::Nothing),
@@ -299,7 +299,7 @@ fn current(state: &State, command: &Command) -> Option<u64> {
 }
 
 /// Gives a command; what it did, and the command as it was given, when it was accepted.
-fn ask(world: &mut World, asked: &Asked) -> Option<(Command, Vec<Event>)> {
+pub(crate) fn ask(world: &mut World, asked: &Asked) -> Option<(Command, Vec<Event>)> {
     world.later(asked.wait_ms);
     let command = match &asked.command {
         Command::Undo {
