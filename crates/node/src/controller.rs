@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use leverframe_core::access::Actor;
 use leverframe_core::effect::Effect;
 use leverframe_core::rollout::{
-    LATENCY_ROW, Measure, Observation, Phase, Rollout, Transition, step,
+    LATENCY_ROW, Measure, Measurement, Observation, Phase, Rollout, Transition, step,
 };
 use leverframe_core::{Command, Decision, Event, Selection, State, Timestamp, Why, decide};
-use leverframe_store::{Beside, StoredMeasurement};
+use leverframe_store::{Beside, Series, StoredMeasurement};
 use tokio::time::MissedTickBehavior;
 
 use crate::outcomes::Watched;
@@ -91,7 +91,7 @@ impl Controller {
     async fn tick(&mut self) {
         let now = self.shared.clock.steady();
         let state = self.shared.state();
-        let fresh = self.see(now, &state).await;
+        let fresh = by_series(self.see(now, &state).await);
         self.track(&state).await;
         let surroundings = Surroundings::of(&self.shared, &state, now);
         let mut steps = Vec::new();
@@ -100,9 +100,7 @@ impl Controller {
             let Some(track) = self.tracks.get_mut(&rollout.id) else {
                 continue;
             };
-            for measurement in &fresh {
-                track.take(measurement);
-            }
+            track.take_all(&fresh);
             let look = track.look(rollout, &surroundings.glance(rollout));
             if let Some(transition) = step(rollout, &look.observation) {
                 steps.push((Arc::clone(rollout), transition, look.clone()));
@@ -232,6 +230,15 @@ impl Controller {
             self.page_ahead(rollout, look);
         }
     }
+}
+
+/// In the order of time within each series.
+fn by_series(measurements: Vec<StoredMeasurement>) -> BTreeMap<Series, Vec<Measurement>> {
+    let mut sorted: BTreeMap<Series, Vec<Measurement>> = BTreeMap::new();
+    for one in measurements {
+        sorted.entry(one.series).or_default().push(one.measurement);
+    }
+    sorted
 }
 
 /// What is closed and stored at one tick, away from the runtime: it waits for the disk.

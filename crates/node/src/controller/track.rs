@@ -1,10 +1,13 @@
 //! One rollout that runs: its evidence, and up to where it was folded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leverframe_core::Timestamp;
-use leverframe_core::rollout::{Glance, LOOK_BACK_MS, Ledger, Measure, Rollout, row_key};
-use leverframe_store::{Beside, Series, StoreError, StoredMeasurement};
+use leverframe_core::rollout::{
+    Glance, LOOK_BACK_MS, Ledger, Measure, Measurement, Rollout, row_key,
+};
+use leverframe_store::{Beside, Series, StoreError};
 
 use super::looks::Look;
 
@@ -33,23 +36,18 @@ impl Track {
             moves: last_move(rollout),
             rows,
         };
-        let mut stored = Vec::new();
-        for (series, _) in &track.rows {
+        for (series, metric) in &track.rows {
             let mut from = rollout.started_at.plus_ms(-LOOK_BACK_MS);
             loop {
                 let page = beside.measurements(series, from, Timestamp::from_ms(i64::MAX), PAGE)?;
-                let Some(last) = page.last() else { break };
-                from = last.measurement.at.plus_ms(1);
-                let is_last = page.len() < PAGE;
-                stored.extend(page);
-                if is_last {
-                    break;
+                for row in &page {
+                    track.ledger.take(metric, &row.measurement);
+                }
+                match page.last() {
+                    Some(last) if page.len() >= PAGE => from = last.measurement.at.plus_ms(1),
+                    _ => break,
                 }
             }
-        }
-        stored.sort_by_key(|row| row.measurement.at);
-        for row in &stored {
-            track.take(row);
         }
         Ok(track)
     }
@@ -63,11 +61,11 @@ impl Track {
         }
     }
 
-    /// Folds a measurement, if it is of this rollout.
-    pub(super) fn take(&mut self, row: &StoredMeasurement) {
+    /// Folds what is of this rollout, each metric in the order of time.
+    pub(super) fn take_all(&mut self, fresh: &BTreeMap<Series, Vec<Measurement>>) {
         for (series, metric) in &self.rows {
-            if *series == row.series {
-                self.ledger.take(metric, &row.measurement);
+            for measurement in fresh.get(series).into_iter().flatten() {
+                self.ledger.take(metric, measurement);
             }
         }
     }
