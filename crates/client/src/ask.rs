@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use leverframe_flags::{Cause, Context, FlagIndex, Outcome, Value, ValueType};
+use leverframe_flags::{AnswerArm, Cause, Context, FlagIndex, Outcome, RuleSet, Value, ValueType};
 
 use crate::board::{Board, Published};
 use crate::evaluation::EvaluationError;
+use crate::outcomes::Observed;
 
 /// A flag, by its name alone or by a place that was looked up before.
 #[derive(Clone, Copy)]
@@ -16,7 +17,7 @@ pub(crate) enum Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn name(self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         match self {
             Self::Name(name) | Self::Place(name, _) => name,
         }
@@ -86,6 +87,53 @@ pub(crate) fn ask<T>(
     context: &Context,
     take: impl Fn(&Outcome<'_>) -> Result<T, EvaluationError>,
 ) -> Result<T, EvaluationError> {
+    ask_about(board, asked, context, |_, _, outcome| take(outcome))
+}
+
+/// As [`ask`], and gives what of the answer is evidence.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) fn ask_observed<T>(
+    board: &Arc<Board>,
+    asked: Asked<'_>,
+    context: &Context,
+    take: impl Fn(&Outcome<'_>) -> Result<T, EvaluationError>,
+) -> Result<(T, Option<Observed>), EvaluationError> {
+    ask_about(board, asked, context, |published, index, outcome| {
+        let rules = &published.rules;
+        let observed = || {
+            Some(Observed {
+                arm: arm(rules, index, outcome)?,
+                unit: rules.fingerprint(index, context)?,
+            })
+        };
+        Ok((take(outcome)?, observed()))
+    })
+}
+
+/// By which arm: 0 exposed, 1 held back, 2 assigned by a cohort or because all are let through. A rule's
+/// answer and one for want of something are no evidence. While a lever is closed everybody is held
+/// back: what would be compared with is known before anybody is let through.
+fn arm(rules: &RuleSet, index: FlagIndex, outcome: &Outcome<'_>) -> Option<u8> {
+    match outcome.arm {
+        AnswerArm::Exposed => Some(0),
+        AnswerArm::HeldBack => Some(1),
+        AnswerArm::Assigned if outcome.rule.is_some() || outcome.cause.is_some() => None,
+        AnswerArm::Assigned => {
+            let closed = rules.flag_at(index)?.closed.0.as_str();
+            Some(if outcome.variant == closed { 1 } else { 2 })
+        }
+    }
+}
+
+#[inline]
+fn ask_about<T>(
+    board: &Arc<Board>,
+    asked: Asked<'_>,
+    context: &Context,
+    take: impl Fn(&Published, FlagIndex, &Outcome<'_>) -> Result<T, EvaluationError>,
+) -> Result<T, EvaluationError> {
     let (answer, trouble) = board.read(|published, block| {
         let found = asked
             .find(published)
@@ -102,7 +150,7 @@ pub(crate) fn ask<T>(
         if !is_counted {
             board.tally.count_apart(asked.name(), outcome.variant);
         }
-        match (take(&outcome), outcome.cause) {
+        match (take(published, index, &outcome), outcome.cause) {
             (Err(error), _) => (Err(error), Trouble::Missing(error)),
             (Ok(value), Some(cause)) => (Ok(value), Trouble::Cause(cause)),
             (Ok(value), None) => (Ok(value), Trouble::None),

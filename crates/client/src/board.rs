@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, Cache};
 use leverframe_flags::RuleSet;
 
 use crate::complaint::Complaints;
+use crate::outcomes::Recorder;
 use crate::tally::{Block, Layout, Tally};
 
 /// A rule set as evaluations see it.
@@ -29,6 +30,7 @@ pub(crate) struct Board {
     current: ArcSwap<Published>,
     pub(crate) tally: Tally,
     pub(crate) complaints: Complaints,
+    pub(crate) recorder: Arc<Recorder>,
     is_retired: AtomicBool,
 }
 
@@ -66,6 +68,7 @@ impl Board {
             }),
             tally: Tally::default(),
             complaints: Complaints::new(),
+            recorder: Arc::new(Recorder::new()),
             is_retired: AtomicBool::new(false),
         })
     }

@@ -66,6 +66,13 @@ impl Builder {
         self
     }
 
+    /// [`Settings::declare`].
+    #[must_use]
+    pub fn declare<'a>(mut self, flags: impl IntoIterator<Item = &'a str>) -> Self {
+        self.settings = self.settings.declare(flags);
+        self
+    }
+
     /// [`Settings::cache_dir`].
     #[must_use]
     pub fn cache_dir(mut self, directory: impl AsRef<Path>) -> Self {

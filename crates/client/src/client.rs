@@ -9,7 +9,7 @@ use leverframe_flags::{Context, Outcome, RuleSet, Value, ValueType};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::ask::{Asked, ask, typed};
+use crate::ask::{Asked, ask, ask_observed, typed};
 use crate::board::Board;
 use crate::builder::Builder;
 use crate::evaluation::{Evaluation, EvaluationError};
@@ -17,6 +17,7 @@ use crate::fixed;
 use crate::freshness::{Freshness, Source, Standing};
 use crate::handle::Flag;
 use crate::offline::{self, OfflineError};
+use crate::outcomes::{self, Guard, Observed};
 use crate::settings::{Settings, SettingsError};
 
 /// Longest [`Client::shutdown`] waits for the goodbye to go out.
@@ -197,6 +198,36 @@ impl Client {
         self.ask_evaluation(Asked::Name(flag), flag, context)
     }
 
+    /// As [`Client::is_on`], with a guard to say how it went: see [`Guard`].
+    pub fn observe(&self, flag: &str, context: &Context) -> (bool, Guard) {
+        self.ask_guarded(Asked::Name(flag), context)
+    }
+
+    /// As [`Client::evaluate`], with a guard to say how it went: see [`Guard`].
+    ///
+    /// # Errors
+    /// As [`Client::evaluate`].
+    pub fn observe_evaluation(
+        &self,
+        flag: &str,
+        context: &Context,
+    ) -> Result<(Evaluation, Guard), EvaluationError> {
+        self.ask_guarded_evaluation(Asked::Name(flag), context)
+    }
+
+    /// Says how something went for which no guard was held. The flag is asked again, to know
+    /// on which side the unit is.
+    pub fn report(&self, flag: &str, context: &Context, outcome: outcomes::Outcome<'_>) {
+        self.ask_report(Asked::Name(flag), context, outcome);
+    }
+
+    /// Notes a number that this process measures of itself, such as the length of a queue. A plan
+    /// reads the largest of all evaluators in an interval as `queue_depth` of the source `outcomes`,
+    /// the smallest as `min(queue_depth)`. A name is 1 to 64 of `a-z 0-9 _ . -`.
+    pub fn gauge(&self, name: &str, value: f64) {
+        self.board.recorder.gauge(name, value);
+    }
+
     /// Prepares a flag that is asked often.
     #[must_use]
     pub fn flag(&self, key: &str) -> Flag {
@@ -263,6 +294,40 @@ impl Client {
         take: impl Fn(&Outcome<'_>) -> Result<T, EvaluationError>,
     ) -> Result<T, EvaluationError> {
         ask(&self.board, asked, context, take)
+    }
+
+    pub(crate) fn ask_guarded(&self, asked: Asked<'_>, context: &Context) -> (bool, Guard) {
+        let answer = ask_observed(&self.board, asked, context, |outcome| {
+            typed(outcome, ValueType::Boolean, Value::as_bool)
+        });
+        let (is_on, observed) = answer.unwrap_or((false, None));
+        (is_on, self.guard(asked, observed))
+    }
+
+    pub(crate) fn ask_guarded_evaluation(
+        &self,
+        asked: Asked<'_>,
+        context: &Context,
+    ) -> Result<(Evaluation, Guard), EvaluationError> {
+        let (evaluation, observed) = ask_observed(&self.board, asked, context, |outcome| {
+            Ok(Evaluation::of(asked.name(), outcome))
+        })?;
+        Ok((evaluation, self.guard(asked, observed)))
+    }
+
+    pub(crate) fn ask_report(
+        &self,
+        asked: Asked<'_>,
+        context: &Context,
+        outcome: outcomes::Outcome<'_>,
+    ) {
+        if let Ok(((), observed)) = ask_observed(&self.board, asked, context, |_| Ok(())) {
+            self.guard(asked, observed).report(outcome);
+        }
+    }
+
+    fn guard(&self, asked: Asked<'_>, observed: Option<Observed>) -> Guard {
+        outcomes::observed(&self.board.recorder, asked.name(), observed)
     }
 
     #[inline]

@@ -7,6 +7,7 @@ use leverframe_flags::Context;
 use crate::ask::{Asked, Place};
 use crate::client::Client;
 use crate::evaluation::{Evaluation, EvaluationError};
+use crate::outcomes::{Guard, Outcome};
 
 /// A flag looked up once, for code that asks it often. Cheap to clone and to share between threads;
 /// it follows every change, and may be made before its flag exists.
@@ -82,5 +83,26 @@ impl Flag {
     pub fn evaluate(&self, context: &Context) -> Result<Evaluation, EvaluationError> {
         self.client
             .ask_evaluation(self.asked(), &self.name, context)
+    }
+
+    /// [`Client::observe`].
+    pub fn observe(&self, context: &Context) -> (bool, Guard) {
+        self.client.ask_guarded(self.asked(), context)
+    }
+
+    /// [`Client::observe_evaluation`].
+    ///
+    /// # Errors
+    /// As [`Client::evaluate`].
+    pub fn observe_evaluation(
+        &self,
+        context: &Context,
+    ) -> Result<(Evaluation, Guard), EvaluationError> {
+        self.client.ask_guarded_evaluation(self.asked(), context)
+    }
+
+    /// [`Client::report`].
+    pub fn report(&self, context: &Context, outcome: Outcome<'_>) {
+        self.client.ask_report(self.asked(), context, outcome);
     }
 }

@@ -48,6 +48,25 @@
 //! - **A thread that evaluated once** keeps the rule set it last used until it evaluates again or
 //!   ends.
 //!
+//! # Outcomes
+//!
+//! [`Client::observe`] answers as [`Client::is_on`] does and gives a [`Guard`], to say how it went:
+//!
+//! ```
+//! # use leverframe::{Client, Context};
+//! # fn charge() -> Result<(), std::io::Error> { Ok(()) }
+//! # fn checkout(client: &Client) -> Result<(), std::io::Error> {
+//! let (is_on, guard) = client.observe("new-checkout", &Context::new("user-42"));
+//! if is_on { charge()? } // returning early without a word counts as failed
+//! guard.ok();
+//! # Ok(()) }
+//! ```
+//!
+//! The server compares those who were let through with those who were not, and takes the release
+//! back when they fare worse. Sent are fingerprints of units, never their names; memory is bounded,
+//! and what the server has not folded yet is sent again after a new connection. Asking without a
+//! guard costs what it did.
+//!
 //! # Tests and tools
 //!
 //! [`Client::fixed`] answers what a test says; [`Client::offline`] answers from a file, which is a
@@ -81,6 +100,7 @@ mod handle;
 mod offline;
 #[cfg(feature = "openfeature")]
 pub mod openfeature;
+mod outcomes;
 mod settings;
 mod tally;
 mod tls;
@@ -96,4 +116,5 @@ pub use gate::{Gate, GateLayer};
 pub use handle::Flag;
 pub use leverframe_flags::{AnswerArm, Attribute, Cause, Context, Reason, Value, ValueType};
 pub use offline::OfflineError;
+pub use outcomes::{Guard, Outcome};
 pub use settings::{CONNECT_TIMEOUT_DEFAULT, Settings, SettingsError};

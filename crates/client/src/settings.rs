@@ -180,6 +180,16 @@ impl Settings {
         self
     }
 
+    /// The flags that this build knows, so that a rollout is not begun for a fleet that does not. Up
+    /// to 500 are said; when none are declared the server cannot tell.
+    #[must_use]
+    pub fn declare<'a>(mut self, flags: impl IntoIterator<Item = &'a str>) -> Self {
+        self.flags
+            .get_or_insert_default()
+            .extend(flags.into_iter().map(str::to_owned));
+        self
+    }
+
     /// Keeps the last good rule set in this directory, which is made if it is missing. Processes
     /// with the same token may share it.
     #[must_use]
@@ -230,6 +240,14 @@ impl Settings {
                 })
             })
             .collect()
+    }
+
+    /// The declared flags, as far as they can be said.
+    pub(crate) fn declared(&self) -> Option<Vec<String>> {
+        let flags = self.flags.iter().flatten();
+        let said = flags.filter(|flag| FlagKey::new(flag).is_ok());
+        let said = said.take(DECLARED_FLAGS_MAX).cloned().collect();
+        self.flags.is_some().then_some(said)
     }
 
     pub(crate) fn bounded_names(&self) -> (String, String) {

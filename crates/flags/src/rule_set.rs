@@ -140,6 +140,14 @@ impl RuleSet {
         self.outcome(self.roster.get(index)?, context)
     }
 
+    /// A fingerprint of the unit that a flag decides by, for telling units apart without their names.
+    /// `None` where the context has no unit.
+    #[must_use]
+    pub fn fingerprint(&self, index: FlagIndex, context: &Context) -> Option<u64> {
+        let attribute = self.roster.get(index)?.unit_attribute();
+        unit::Unit::read(context, attribute).map(unit::Unit::fingerprint)
+    }
+
     /// The answer of a flag that gives everybody the same. `None` when the context decides, or
     /// when there is none of that number.
     #[must_use]

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::outcome::{Grid, Outcomes};
+
 /// The path of the WebSocket.
 pub const STREAM_PATH: &str = "/api/v1/stream";
 /// The path of the long poll.
@@ -24,6 +26,8 @@ pub const SILENCE_MS_MAX: u64 = 15_000;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Largest frame a server may send, in bytes.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Most flags that an evaluator may say it knows; further ones are left out.
+pub const DECLARED_FLAGS_MAX: usize = 500;
 /// Longest a long poll may ask to wait, in milliseconds.
 pub const POLL_MS_MAX: u64 = 25_000;
 
@@ -198,6 +202,8 @@ pub enum Message {
     },
     /// How often what was answered since the last one.
     Counts(Counts),
+    /// What went well and what did not. Only to a server that has said how it cuts time.
+    Outcomes(Outcomes),
     /// The process ends of its own will and leaves the roll.
     Goodbye,
 }
@@ -217,6 +223,12 @@ pub struct Hello {
     /// What it has from an earlier connection or its disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
+    /// Whether it reports outcomes, and so wants to know how time is cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outcomes: bool,
+    /// The flags that its code knows; absent when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Vec<String>>,
 }
 
 /// What an evaluator has applied, and what of it it could not.
@@ -283,6 +295,9 @@ pub struct Poll {
     /// Evaluations since the last poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// Outcomes of one interval, or a part of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes: Option<Outcomes>,
     /// The process ends; the answer is empty and comes at once.
     #[serde(default)]
     pub goodbye: bool,
@@ -297,4 +312,7 @@ pub struct PollAnswer {
     /// Frames in order; none when nothing happened in time.
     #[cfg_attr(feature = "admin", schema(value_type = Vec<serde_json::Value>))]
     pub frames: Vec<Box<RawValue>>,
+    /// How time is cut, for those who report outcomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
 }

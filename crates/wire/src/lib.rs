@@ -6,3 +6,4 @@
 pub mod admin;
 pub mod frame;
 pub mod ofrep;
+pub mod outcome;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leverframe_flags::{Acknowledgement, Cursor, FlagKey, Follower, Step, Update};
 use leverframe_wire::frame::{Counts, Hello, Refusal, SILENCE_MS_MAX};
+use leverframe_wire::outcome::{Grid, Outcomes};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -55,6 +56,8 @@ pub(crate) struct Evaluator {
     /// Since when a snapshot that was asked for has not come.
     resyncing_since: Option<Instant>,
     has_applied_since_hello: bool,
+    /// Whether the server of this connection has said how it cuts time.
+    is_grid_told: bool,
 }
 
 #[derive(Default)]
@@ -87,6 +90,7 @@ impl Evaluator {
             hello_at: None,
             resyncing_since: None,
             has_applied_since_hello: false,
+            is_grid_told: false,
         }
     }
 
@@ -147,6 +151,7 @@ impl Evaluator {
     /// The connection is over. Whether there was one.
     pub(super) fn disconnected(&mut self) -> bool {
         self.standing.set_connected(false);
+        self.is_grid_told = false;
         self.resyncing_since = None;
         self.hello_at.take().is_some()
     }
@@ -339,6 +344,31 @@ impl Evaluator {
                 .write_if_due(|| follower.as_ref().and_then(Follower::keepsake))
                 .await;
         }
+    }
+
+    /// The server says how it cuts time.
+    pub(super) fn told(&mut self, grid: &Grid) {
+        let is_first = !std::mem::replace(&mut self.is_grid_told, true);
+        self.board.recorder.told(grid, is_first);
+    }
+
+    /// How often outcomes are to be looked for; none while the server has not said that it takes any.
+    pub(super) fn outcomes_every(&self) -> Option<Duration> {
+        let every = self.board.recorder.look_every();
+        every.filter(|_| self.is_grid_told)
+    }
+
+    /// Whether there are outcomes, so that the next poll should not be long.
+    pub(super) fn reports_outcomes(&self) -> bool {
+        self.board.recorder.is_used()
+    }
+
+    /// Outcomes to send: of the intervals that are over, or of all before a goodbye.
+    pub(super) fn outcomes_due(&self, is_last: bool) -> Vec<Outcomes> {
+        if !self.is_grid_told {
+            return Vec::new();
+        }
+        self.board.recorder.due(is_last)
     }
 
     /// Counts to send, if it is time.

@@ -12,6 +12,7 @@ pub(crate) struct Identity {
     instance: String,
     application: String,
     build: String,
+    flags: Option<Vec<String>>,
 }
 
 impl Identity {
@@ -31,6 +32,7 @@ impl Identity {
             instance: hex(&id),
             application,
             build,
+            flags: settings.declared(),
         }
     }
 
@@ -42,6 +44,8 @@ impl Identity {
             build: self.build.clone(),
             client: concat!("leverframe-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             cursor: known.map(encode::cursor),
+            outcomes: true,
+            flags: self.flags.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leverframe_wire::frame::{
     Acknowledge, Counts, FRAME_BYTES_MAX, POLL_PATH, Poll, PollAnswer, SILENCE_MS_MAX,
 };
+use leverframe_wire::outcome::Outcomes;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use tokio::time::{Instant, sleep, timeout};
@@ -56,18 +57,30 @@ impl Follow {
         let mut acknowledge: Option<Pending> = None;
         let mut counts: Vec<Counts> = self.evaluator.counts_unconfirmed();
         counts.reverse();
+        let mut outcomes: Vec<Outcomes> = Vec::new();
         while began.elapsed() < TRY_WEB_SOCKET || acknowledge.is_some() {
             let asked_at = Instant::now();
             // The first poll and those that carry something else do not wait.
-            let wait = if is_connected && counts.len() <= 1 {
-                WAIT
-            } else {
+            let wait = if !is_connected || counts.len() > 1 || outcomes.len() > 1 {
                 Duration::ZERO
+            } else if self.evaluator.reports_outcomes() {
+                // An interval that is over must not wait for news.
+                self.evaluator.outcomes_every().map_or(WAIT, |every| every.min(WAIT))
+            } else {
+                WAIT
             };
+            if outcomes.is_empty() {
+                outcomes = self.evaluator.outcomes_due(false);
+                outcomes.reverse();
+            }
             let batch = counts.pop();
+            let due = outcomes.pop();
             let sequence = batch.as_ref().map(|batch| batch.sequence);
             let said = acknowledge.as_ref().map(|said| said.acknowledge.clone());
-            let asking = line.ask(self.question(said, batch, wait));
+            let asking = line.ask(Poll {
+                outcomes: due,
+                ..self.question(said, batch, wait)
+            });
             let asking = timeout(ANSWER_MAX, asking);
             let answer = match ticking(&mut self.evaluator, &mut self.stop, asking).await {
                 None => {
@@ -88,6 +101,9 @@ impl Follow {
             if let Some(sequence) = sequence {
                 self.evaluator.counts_confirmed(sequence);
             }
+            if let Some(grid) = &answer.grid {
+                self.evaluator.told(grid);
+            }
             for frame in &answer.frames {
                 match self.evaluator.apply(frame.get()) {
                     Reply::Acknowledge(pending) => acknowledge = Some(pending),
@@ -102,7 +118,10 @@ impl Follow {
                 counts = self.evaluator.counts_due();
                 counts.reverse();
             }
-            let is_idle = answer.frames.is_empty() && counts.is_empty() && !wait.is_zero();
+            let is_idle = answer.frames.is_empty()
+                && counts.is_empty()
+                && outcomes.is_empty()
+                && !wait.is_zero();
             if is_idle && asked_at.elapsed() < EMPTY_APART {
                 let pause = sleep(EMPTY_APART);
                 // A wish to stop is noticed by the next poll.
@@ -122,6 +141,7 @@ impl Follow {
             hello: self.evaluator.hello(),
             acknowledge,
             counts,
+            outcomes: None,
             goodbye: false,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(0),
         }
@@ -132,6 +152,8 @@ impl Follow {
         let counts = self.evaluator.counts_now().into_iter().next();
         let goodbye = Poll {
             goodbye: true,
+            // One message; of several the others are lost with the process.
+            outcomes: self.evaluator.outcomes_due(true).into_iter().next(),
             ..self.question(acknowledge, counts, Duration::ZERO)
         };
         // Whoever does not answer a goodbye has heard it or never will.
@@ -171,7 +193,10 @@ impl Line {
             body.extend_from_slice(&chunk);
         }
         if poll.goodbye {
-            return Ok(PollAnswer { frames: Vec::new() });
+            return Ok(PollAnswer {
+                frames: Vec::new(),
+                grid: None,
+            });
         }
         serde_json::from_slice(&body)
             .map_err(|error| Ended::Mistrusted(format!("its answer cannot be read: {error}")))

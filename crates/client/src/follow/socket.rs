@@ -1,13 +1,15 @@
 //! The WebSocket: frames down, acknowledgements, refusals, counts and the goodbye up.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use leverframe_wire::frame::{
     Counts, FRAME_BYTES_MAX, Message, SILENCE_MS_MAX, STREAM_PATH, SUBPROTOCOL,
 };
+use leverframe_wire::outcome::Notice;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::header::{
     AUTHORIZATION, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL,
@@ -31,6 +33,9 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 const TOKEN_REFUSED: u16 = 4401;
 /// Frames are rare and mostly small.
 const BUFFER_BYTES: usize = 16 * 1024;
+
+/// How every notice begins, and no frame.
+const NOTICE_BEGIN: &str = r#"{"type":"#;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -65,7 +70,9 @@ impl Follow {
             .await?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut outcomes = pin!(sleep(Duration::ZERO));
         loop {
+            let outcomes_every = self.evaluator.outcomes_every();
             tokio::select! {
                 biased;
                 () = self.stop.wished() => {
@@ -87,6 +94,12 @@ impl Follow {
                     let due = self.evaluator.counts_due();
                     line.send_counts(due.into_iter().next()).await?;
                     self.evaluator.tick().await;
+                }
+                () = &mut outcomes, if outcomes_every.is_some() => {
+                    for due in self.evaluator.outcomes_due(false) {
+                        line.send(&Message::Outcomes(due)).await?;
+                    }
+                    outcomes.as_mut().reset(Instant::now() + outcomes_every.unwrap_or(TICK));
                 }
             }
         }
@@ -126,6 +139,13 @@ impl Follow {
     }
 
     async fn take_in(&mut self, line: &mut Line, text: &str) -> Result<(), Ended> {
+        if text.starts_with(NOTICE_BEGIN) {
+            // One that this version does not know is of no use to it.
+            if let Ok(Notice::Grid(grid)) = serde_json::from_str(text) {
+                self.evaluator.told(&grid);
+            }
+            return Ok(());
+        }
         match self.evaluator.apply(text) {
             Reply::Silence => {}
             Reply::Acknowledge(pending) => {
@@ -141,6 +161,9 @@ impl Follow {
     /// Last counts, goodbye, and the closing handshake; all at best effort.
     async fn take_leave(&mut self, line: &mut Line) {
         let leaving = async {
+            for due in self.evaluator.outcomes_due(true) {
+                line.send(&Message::Outcomes(due)).await?;
+            }
             for batch in self.evaluator.counts_now() {
                 line.send(&Message::Counts(batch)).await?;
             }

@@ -299,6 +299,11 @@ impl Flag {
         })
     }
 
+    /// The attribute that holds its unit; none for the targeting key.
+    pub(super) fn unit_attribute(&self) -> Option<&str> {
+        self.program().and_then(Program::unit_attribute)
+    }
+
     /// The answer, where everybody gets the same.
     pub(super) fn fixed(&self, revision: u64) -> Option<Outcome<'_>> {
         match self.plan {
