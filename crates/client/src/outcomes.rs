@@ -13,6 +13,6 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
-pub use guard::{Guard, Outcome};
 pub(crate) use guard::observed;
+pub use guard::{Guard, Outcome};
 pub(crate) use recorder::{Observed, Recorder};

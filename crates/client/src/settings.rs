@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use leverframe_flags::FlagKey;
+use leverframe_wire::frame::DECLARED_FLAGS_MAX;
 use reqwest::Url;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
@@ -105,6 +107,7 @@ pub struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) force_closed: Vec<String>,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) flags: Option<Vec<String>>,
 }
 
 impl Settings {
@@ -141,6 +144,7 @@ impl Settings {
             connect_timeout: CONNECT_TIMEOUT_DEFAULT,
             force_closed: list("LEVER_FORCE_CLOSED"),
             ca_file: given("LEVER_CA_FILE").map(PathBuf::from),
+            flags: None,
         }
     }
 

@@ -49,6 +49,8 @@ pub const SILENT_MS: i64 = 5_000;
 pub const REFUSALS_MAX: usize = 100;
 /// Longest text an evaluator may say about itself, in bytes; the rest is cut off.
 pub const MEMBER_TEXT_BYTES_MAX: usize = 256;
+/// Most builds of which is remembered which flags they know.
+pub const DECLARING_BUILDS_MAX: usize = 100;
 /// Deepest nesting of the targeting of one imported flag, its evaluators included.
 pub const TARGETING_DEPTH_MAX: usize = 64;
 /// Most parts of the targeting of one imported flag, evaluators counted wherever they are used.

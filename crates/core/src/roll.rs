@@ -11,11 +11,12 @@ mod confirmation;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use leverframe_flags::FlagKey;
 use serde::{Deserialize, Serialize};
 
-use crate::limit::{MEMBER_TEXT_BYTES_MAX, REFUSALS_MAX, ROLL_MAX, ROLL_MS};
+use crate::limit::{DECLARING_BUILDS_MAX, MEMBER_TEXT_BYTES_MAX, REFUSALS_MAX, ROLL_MAX, ROLL_MS};
 use crate::record::Link;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -35,6 +36,9 @@ pub struct Hello {
     pub version: Box<str>,
     /// Where it says it stands already, when it resumes.
     pub resumes: Option<Acknowledged>,
+    /// The flags that its code knows, when it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Vec<FlagKey>>,
 }
 
 /// A state of the environment that an evaluator says it has applied.
@@ -75,6 +79,10 @@ pub struct Member {
     pub acknowledged: Option<Acknowledged>,
     /// The flags whose definition it refused, and why; they are closed there.
     pub refused: Vec<(FlagKey, String)>,
+    /// The flags that its code knows, sorted, when it has said so; shared by those of one build. Not
+    /// stored: who comes back says it again.
+    #[serde(skip)]
+    pub flags: Option<Arc<[FlagKey]>>,
     /// Open connections; a new one may come before the old one is seen to be gone.
     #[serde(skip)]
     connections: u32,
@@ -89,6 +97,8 @@ pub struct Roll {
     members: BTreeMap<Box<str>, Member>,
     /// How many members that count stand at each (epoch, revision); no entry is 0.
     standing: BTreeMap<Standing, usize>,
+    /// What the last member of each build said that it knows.
+    declared: BTreeMap<Box<str>, Arc<[FlagKey]>>,
 }
 
 /// Where a member stands; `None`, below everything, when it joined again and has not said.
@@ -160,7 +170,9 @@ impl Roll {
             Some(old) => (old.joined_at, old.counts, old.refused, old.connections),
             None => (now, false, Vec::new(), 0),
         };
+        let flags = hello.flags.map(|flags| self.shared(&hello.build, flags));
         self.put(Member {
+            flags,
             application: bounded(&hello.application),
             build: bounded(&hello.build),
             version: bounded(&hello.version),
@@ -175,6 +187,22 @@ impl Roll {
             is_leaving: false,
         });
         Ok(())
+    }
+
+    /// The same flags as those of another member of the same build, where there is one.
+    fn shared(&mut self, build: &str, mut flags: Vec<FlagKey>) -> Arc<[FlagKey]> {
+        flags.sort_unstable();
+        flags.dedup();
+        let known = self.declared.get(build).filter(|known| ***known == *flags);
+        if let Some(known) = known {
+            return Arc::clone(known);
+        }
+        let flags: Arc<[FlagKey]> = flags.into();
+        if self.declared.len() >= DECLARING_BUILDS_MAX {
+            self.declared.pop_first();
+        }
+        self.declared.insert(bounded(build), Arc::clone(&flags));
+        flags
     }
 
     /// An evaluator is about to be sent its first snapshot, and counts from now on, though it has not

@@ -8,6 +8,7 @@ mod follower;
 #[cfg(feature = "fuzz")]
 pub(crate) mod fuzz;
 mod handshake;
+mod outcomes;
 mod poll;
 mod registry;
 mod routes;

@@ -65,7 +65,9 @@ impl Follow {
                 Duration::ZERO
             } else if self.evaluator.reports_outcomes() {
                 // An interval that is over must not wait for news.
-                self.evaluator.outcomes_every().map_or(WAIT, |every| every.min(WAIT))
+                self.evaluator
+                    .outcomes_every()
+                    .map_or(WAIT, |every| every.min(WAIT))
             } else {
                 WAIT
             };

@@ -41,11 +41,7 @@ pub struct Outcome<'a> {
 }
 
 /// What was observed of an evaluation that may be counted; without it the guard counts nothing.
-pub(crate) fn observed(
-    recorder: &Arc<Recorder>,
-    flag: &str,
-    observed: Option<Observed>,
-) -> Guard {
+pub(crate) fn observed(recorder: &Arc<Recorder>, flag: &str, observed: Option<Observed>) -> Guard {
     Guard(observed.and_then(|observed| {
         Some(Held {
             flag: recorder.names.flag(flag)?,
@@ -108,7 +104,9 @@ impl Guard {
             observed,
             began,
         } = held;
-        let name = outcome.name.map_or(ERRORS, |name| recorder.names.outcome(name));
+        let name = outcome
+            .name
+            .map_or(ERRORS, |name| recorder.names.outcome(name));
         let bad = if outcome.is_bad { name } else { 0 };
         let asked_at = outcome.asked_at.unwrap_or(began);
         recorder.record(flag, observed, asked_at, bad, outcome.took);

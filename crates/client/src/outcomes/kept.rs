@@ -23,7 +23,7 @@ pub(super) struct Cell {
     /// The die and the bucket of one outcome; the smallest die stands for all.
     pub(super) latency: Option<(u16, u8)>,
     /// Whether something of it has never been sent.
-    is_new: bool,
+    pub(super) is_new: bool,
 }
 
 impl Default for Part {

@@ -49,7 +49,9 @@ impl Names {
             return 0;
         }
         let number = self.outcomes.number(name);
-        number.and_then(|number| 1_u64.checked_shl(number)).unwrap_or(0)
+        number
+            .and_then(|number| 1_u64.checked_shl(number))
+            .unwrap_or(0)
     }
 
     pub(super) fn flag_name(&self, number: u32) -> Option<Arc<str>> {
@@ -91,7 +93,10 @@ impl Register {
         inner.names.push(Arc::clone(&shared));
         inner.numbers.insert(shared, number);
         if inner.names.len() == self.max {
-            tracing::warn!(max = self.max, "too many names to report outcomes of; further ones are left out");
+            tracing::warn!(
+                max = self.max,
+                "too many names to report outcomes of; further ones are left out"
+            );
         }
         Some(number)
     }

@@ -137,10 +137,7 @@ impl Recorder {
             return;
         }
         interval.is_new = true;
-        let (min, max) = interval
-            .values
-            .entry(name.into())
-            .or_insert((value, value));
+        let (min, max) = interval.values.entry(name.into()).or_insert((value, value));
         *min = min.min(value);
         *max = max.max(value);
     }
@@ -157,9 +154,7 @@ impl Recorder {
             |at: i64| at.saturating_add(interval_ms) <= grid.settled_until_ms || is_cut_otherwise;
         for part in &self.parts {
             // What was never sent is sent once more, so that it is known to be late.
-            lock(part).retain(|at, part| {
-                !is_settled(*at) || (!is_cut_otherwise && part.is_new())
-            });
+            lock(part).retain(|at, part| !is_settled(*at) || (!is_cut_otherwise && part.is_new()));
         }
         lock(&self.gauges).retain(|at, _| !is_settled(*at));
     }
@@ -233,7 +228,8 @@ impl Recorder {
         let Some(interval) = gauges.get_mut(&at) else {
             return Vec::new();
         };
-        if !(everything || std::mem::take(&mut interval.is_new)) {
+        let is_new = std::mem::take(&mut interval.is_new);
+        if !(everything || is_new) {
             return Vec::new();
         }
         let values = interval.values.iter();

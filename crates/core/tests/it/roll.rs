@@ -16,6 +16,7 @@ fn hello(instance: &str) -> Hello {
         build: "b1".into(),
         version: "leverframe 0.1.0".into(),
         resumes: None,
+        flags: None,
     }
 }
 

@@ -246,6 +246,7 @@ pub(crate) fn hello(instance: &str) -> Hello {
         build: "b1".into(),
         version: "test/1".into(),
         resumes: None,
+        flags: None,
     }
 }
 

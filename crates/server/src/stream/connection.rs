@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 
 use super::follower::Follower;
+use super::outcomes::grid_frame;
 use super::socket::{CloseCode, Decoder, Heard, PING, close_frame, pong_frame};
 use super::stay::Stay;
 use crate::app::App;
@@ -55,6 +56,7 @@ struct Connection<S> {
     standing: Standing,
     /// Whether to look for news: at first, and after each change of the head.
     is_news_due: bool,
+    reports_outcomes: bool,
 }
 
 /// How what the evaluator has goes together with what is here.
@@ -81,7 +83,8 @@ pub(super) async fn run<S>(
     let mut decoder = Decoder::new(MESSAGE_BYTES_MAX);
     decoder.feed(&already);
     drop(already);
-    let (stay, place) = match greet(&app, &feed, &mut socket, &mut decoder).await {
+    let (stay, place, reports_outcomes) = match greet(&app, &feed, &mut socket, &mut decoder).await
+    {
         Ok(greeted) => greeted,
         Err(end) => return part(&mut socket, end, "-").await,
     };
@@ -99,6 +102,7 @@ pub(super) async fn run<S>(
         resyncs: 0,
         standing: Standing::Fits,
         is_news_due: true,
+        reports_outcomes,
     };
     let Err(end) = connection.follow(&app).await;
     let Connection {
@@ -119,7 +123,7 @@ async fn greet<S>(
     feed: &Arc<Feed>,
     socket: &mut S,
     decoder: &mut Decoder,
-) -> Result<(Stay, Option<Place>), End>
+) -> Result<(Stay, Option<Place>, bool), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -144,8 +148,9 @@ where
     };
     let follower = Follower::new(app.node().clone(), Arc::clone(feed), &hello.instance)
         .map_err(|error| policy(&error.to_string()))?;
-    Stay::begin(app.clone(), follower, &hello)
-        .map_err(|full| End::Close(CloseCode::TryLater, full.to_string()))
+    let (stay, place) = Stay::begin(app.clone(), follower, &hello)
+        .map_err(|full| End::Close(CloseCode::TryLater, full.to_string()))?;
+    Ok((stay, place, hello.outcomes))
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -154,6 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let replaced = self.stay.replaced();
         let mut replaced = std::pin::pin!(replaced);
         let mut draining = std::pin::pin!(app.draining.cancelled());
+        if let Some(grid) = self.grid_frame() {
+            write(&mut self.socket, &[grid]).await?;
+        }
         loop {
             self.take_in().await?;
             self.send_news().await?;
@@ -206,6 +214,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Message::Counts(counts) => {
                 self.stay.follower.heard();
                 self.stay.follower.count(&counts);
+            }
+            Message::Outcomes(outcomes) => {
+                self.stay.follower.heard();
+                self.stay.follower.take_outcomes(outcomes);
             }
             Message::Resync { why } => {
                 tracing::info!(
@@ -296,7 +308,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let why = "this token has expired or was revoked".to_owned();
             return Err(End::Close(CloseCode::Unauthenticated, why));
         }
-        write(&mut self.socket, &[Bytes::from_static(PING)]).await
+        let ping = Bytes::from_static(PING);
+        match self.grid_frame() {
+            Some(grid) => write(&mut self.socket, &[grid, ping]).await,
+            None => write(&mut self.socket, &[ping]).await,
+        }
+    }
+
+    /// How time is cut, for those who report outcomes.
+    fn grid_frame(&self) -> Option<Bytes> {
+        let grid = self.reports_outcomes.then(|| self.stay.follower.grid())?;
+        grid_frame(grid)
     }
 }
 

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use leverframe_core::roll::{Acknowledged, Hello};
 use leverframe_core::{Link, Rejection, Timestamp};
+use leverframe_flags::FlagKey;
 use leverframe_node::{Feed, Node, Place};
-use leverframe_wire::frame;
+use leverframe_wire::frame::DECLARED_FLAGS_MAX;
+use leverframe_wire::{frame, outcome};
 
+use super::outcomes;
 use crate::limit::COUNT_MAX;
 
 /// Longest instance, in bytes; longer ones are refused, because a cut one could be another's.
@@ -63,6 +66,7 @@ impl Follower {
             build: plain(&hello.build),
             version: plain(&hello.client),
             resumes,
+            flags: declared(hello),
         })?;
         Ok(place)
     }
@@ -185,6 +189,16 @@ impl Follower {
         self.feed.presence().goodbye(&self.instance);
     }
 
+    /// Takes what went well and what did not.
+    pub(super) fn take_outcomes(&self, told: outcome::Outcomes) {
+        outcomes::take(&self.node, self.feed.environment(), &self.instance, told);
+    }
+
+    /// How time is cut, and up to when it is settled.
+    pub(super) fn grid(&self) -> outcome::Grid {
+        outcomes::grid(&self.node)
+    }
+
     /// Adds what it has evaluated.
     pub(super) fn count(&self, counts: &frame::Counts) {
         let evaluations = counts
@@ -204,8 +218,14 @@ impl Follower {
     }
 }
 
+/// The flags that an evaluator says it knows; what cannot be a flag is none.
+fn declared(hello: &frame::Hello) -> Option<Vec<FlagKey>> {
+    let flags = hello.flags.as_ref()?.iter().take(DECLARED_FLAGS_MAX);
+    Some(flags.filter_map(|flag| FlagKey::new(flag).ok()).collect())
+}
+
 fn is_key(text: &str) -> bool {
-    leverframe_flags::FlagKey::new(text).is_ok()
+    FlagKey::new(text).is_ok()
 }
 
 /// Text that is safe in a terminal and a log: no control characters, no bidirectional overrides.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use leverframe_node::{Feed, Next, Place};
 use leverframe_wire::frame::{POLL_MS_MAX, Poll, SILENCE_MS_MAX};
+use leverframe_wire::outcome::Grid;
 use tokio::time::Instant;
 
 use super::follower::Follower;
@@ -22,9 +23,12 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
         .map_err(|error| Failure::invalid("hello.instance", error.to_string()))?;
     let (stay, place) = Stay::begin(app.clone(), follower, &poll.hello)
         .map_err(|full| Failure::unavailable(full.to_string(), 30))?;
+    if let Some(outcomes) = poll.outcomes {
+        stay.follower.take_outcomes(outcomes);
+    }
     if poll.goodbye {
         stay.goodbye();
-        return Ok(answer_of(&[]));
+        return Ok(answer_of(&[], None));
     }
     if let Some(told) = poll.acknowledge {
         // What it says it stands at is what the last answer brought it to.
@@ -42,6 +46,7 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
     if place.is_none() && !frames.is_empty() {
         stay.follower.snapshot_sent();
     }
+    let grid = poll.hello.outcomes.then(|| stay.follower.grid());
     // Between two polls it counts as connected; if no other comes, it is gone.
     let draining = app.draining.clone();
     app.tasks.spawn(async move {
@@ -51,7 +56,7 @@ pub(super) async fn answer(app: &App, feed: Arc<Feed>, poll: Poll) -> Result<Byt
             () = draining.cancelled() => {}
         }
     });
-    Ok(answer_of(&frames))
+    Ok(answer_of(&frames, grid))
 }
 
 /// The frames after `place`, as soon as there are any. A snapshot is waited for however short a wait
@@ -74,7 +79,7 @@ async fn news(feed: &Arc<Feed>, place: Option<&Place>, wait: Duration) -> Vec<By
 }
 
 /// The frames are JSON already, so the answer is put together around them.
-fn answer_of(frames: &[Bytes]) -> Bytes {
+fn answer_of(frames: &[Bytes], grid: Option<Grid>) -> Bytes {
     let bytes: usize = frames.iter().map(|frame| frame.len() + 1).sum();
     let mut answer = BytesMut::with_capacity(bytes + 16);
     answer.put_slice(br#"{"frames":["#);
@@ -84,6 +89,11 @@ fn answer_of(frames: &[Bytes]) -> Bytes {
         }
         answer.put_slice(&text_of(frame));
     }
-    answer.put_slice(b"]}");
+    answer.put_u8(b']');
+    if let Some(grid) = grid.and_then(|grid| serde_json::to_vec(&grid).ok()) {
+        answer.put_slice(br#","grid":"#);
+        answer.put_slice(&grid);
+    }
+    answer.put_u8(b'}');
     answer.freeze()
 }

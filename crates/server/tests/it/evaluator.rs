@@ -51,6 +51,8 @@ impl Evaluator {
             build: "b1".to_owned(),
             client: "by-hand/0".to_owned(),
             cursor,
+            outcomes: false,
+            flags: None,
         };
         self.say(&Message::Hello(hello)).await;
     }

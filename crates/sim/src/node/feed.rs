@@ -262,6 +262,7 @@ impl Feed {
             build: "1".into(),
             version: "sim".into(),
             resumes,
+            flags: None,
         };
         // The roll has room for fifty thousand.
         let _ = self.roll.joined(hello, now);

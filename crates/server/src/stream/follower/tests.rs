@@ -51,6 +51,8 @@ async fn who_knows_a_record_that_was_lost_here_is_not_led_on_from_it_nor_counted
         build: "b1".to_owned(),
         client: "test/1".to_owned(),
         cursor: Some(lost.clone()),
+        outcomes: false,
+        flags: None,
     };
     let follower = Follower::new(node.clone(), Arc::clone(&feed), "web-1").unwrap();
     assert_eq!(
