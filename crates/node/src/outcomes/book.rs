@@ -123,11 +123,24 @@ impl Book {
             lever.unwatch();
         }
         for one in watched {
-            let from = self.closed_until;
-            let (environment, flag) = (one.environment.as_str(), one.flag.as_str());
-            if let Some(lever) = self.lever((environment.into(), flag.into(), Origin::Evaluator)) {
-                lever.watch(&one.names, from);
+            self.watch_one(one, Origin::Evaluator);
+            let is_of_browsers = |name: &Box<str>| name.starts_with(BROWSER);
+            if one.names.iter().any(is_of_browsers) {
+                self.watch_one(one, Origin::Browser);
             }
+        }
+    }
+
+    fn watch_one(&mut self, watched: &Watched, origin: Origin) {
+        let (environment, flag) = (watched.environment.as_str(), watched.flag.as_str());
+        let from = self.closed_until;
+        let names = watched
+            .names
+            .iter()
+            .filter_map(|name| name.strip_prefix(origin.prefix()))
+            .filter(|name| !name.contains(':'));
+        if let Some(lever) = self.lever((environment.into(), flag.into(), origin)) {
+            lever.watch(names, from);
         }
     }
 

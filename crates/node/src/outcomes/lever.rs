@@ -93,7 +93,7 @@ impl Lever {
     }
 
     /// It is watched, and so has an interval even when nobody says anything.
-    pub(super) fn watch(&mut self, names: &[Box<str>], from: Timestamp) {
+    pub(super) fn watch<'a>(&mut self, names: impl Iterator<Item = &'a str>, from: Timestamp) {
         self.watched = true;
         if self.heard.is_none() {
             self.heard = Some((from, from));
@@ -282,6 +282,10 @@ impl Lever {
 
     /// The bit of a name, known since an interval; none when there are too many names.
     fn name(&mut self, name: &str, at: Timestamp) -> u8 {
+        if name == LATENCY_ROW {
+            // Its row is another.
+            return 0;
+        }
         let known = self.names.iter_mut().zip(0..);
         for ((known, since), place) in known {
             if **known == *name {

@@ -185,11 +185,22 @@ fn a_flag_that_falls_silent_has_empty_intervals_for_ten_minutes_and_longer_while
     book.watch(&[Watched {
         environment: prod(),
         flag: "other".parse().unwrap(),
-        names: vec!["payment".into()],
+        // Latency has a row anyway, and what browsers say is theirs.
+        names: vec!["payment".into(), "latency".into(), "browser:errors".into()],
     }]);
     let rows = book.close(at(4_000), at(4_015), |_, _| 7);
     assert_eq!(errors(&rows), 200);
-    assert_eq!(tallies(row(&rows, "payment", 3_000)), ((0, 0), (0, 0)));
+    for name in ["payment", "browser:errors"] {
+        assert_eq!(tallies(row(&rows, name, 3_000)), ((0, 0), (0, 0)));
+    }
+    let mut keys: Vec<_> = rows
+        .iter()
+        .map(|row| (&row.series, row.measurement.at))
+        .collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), rows.len(), "one row for each interval and name");
+    assert!(matches!(row(&rows, "latency", 3_000), Seen::Latency { .. }));
     book.watch(&[]);
     let rows = book.close(at(6_000), at(6_015), |_, _| 7);
     assert_eq!(rows, []);
