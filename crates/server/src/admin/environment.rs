@@ -38,7 +38,8 @@ async fn list_environments(
             let key = entry.environment.key.as_str();
             let not_closed = state
                 .flags()
-                .filter(|flag| !flag.is_archived && !flag.position(key).is_closed())
+                .filter(|flag| !flag.is_archived && !flag.is_internal())
+                .filter(|flag| !flag.position(key).is_closed())
                 .count();
             let evaluators = app.node().feed(key).map_or(0, |feed| {
                 feed.presence()

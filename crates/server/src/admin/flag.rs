@@ -37,6 +37,9 @@ struct Wanted {
     /// Only those out of use (`true`) or in use (`false`, as when absent).
     #[serde(default)]
     archived: bool,
+    /// The server's own, such as the canary, as well.
+    #[serde(default)]
+    internal: bool,
     /// The last key of the page before.
     after: Option<String>,
     /// How many.
@@ -48,6 +51,7 @@ impl Wanted {
         let definition = &flag.definition;
         let has = |text: &str, part: &str| text.to_lowercase().contains(part);
         flag.is_archived == self.archived
+            && (self.internal || !flag.is_internal())
             && self
                 .owner
                 .as_ref()

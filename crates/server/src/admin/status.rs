@@ -35,7 +35,11 @@ async fn read_status(
         .environment(key.as_str())
         .ok_or_else(|| Failure::not_found("environment", &environment))?;
     let standing = Standing::of(&feed.presence().members(), state.epoch());
-    let in_use = || state.flags().filter(|flag| !flag.is_archived);
+    let in_use = || {
+        state
+            .flags()
+            .filter(|flag| !flag.is_archived && !flag.is_internal())
+    };
     let mut moved: Vec<_> = in_use()
         .filter_map(|flag| Some((flag.lever(key.as_str())?.moved_revision, flag)))
         .collect();

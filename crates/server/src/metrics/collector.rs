@@ -128,6 +128,18 @@ impl Collector for Figures {
         )?;
         durations(
             &mut encoder,
+            "canary_confirm",
+            "From a close of the server's own lever to its last acknowledgement",
+            &figures.canary_seconds.snapshot(),
+        )?;
+        counter(
+            &mut encoder,
+            "canary_failures",
+            "Pulls of the server's own lever that failed",
+            now(&figures.canary_failures),
+        )?;
+        durations(
+            &mut encoder,
             "rollout_tick_lag",
             "How late the rollouts were looked at",
             &figures.tick_lag_seconds.snapshot(),
@@ -209,12 +221,34 @@ impl Collector for Figures {
             &rolls,
             |roll| roll.current,
         )?;
+        self.canaries(&mut encoder)?;
         self.ofrep(&mut encoder)?;
         evaluations(&mut encoder, &feeds)
     }
 }
 
 impl Figures {
+    fn canaries(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let node = self.app.node();
+        let now = node.steady_now();
+        let mut family = encoder.encode_descriptor(
+            "canary_success_age",
+            "How long ago everybody last followed the server's own lever closed and open",
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?;
+        for (environment, canary) in node.canaries() {
+            let feed = node.feed(environment.as_str());
+            let is_told = feed.is_some_and(|feed| self.tells(&feed));
+            if let Some(at) = canary.last_success.filter(|_| is_told) {
+                let labels = [("environment", environment.as_str())];
+                let age_s = now.ms_since(at) / 1_000;
+                ConstGauge::new(age_s).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
     fn ofrep(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut family = encoder.encode_descriptor(
             "ofrep_requests",
