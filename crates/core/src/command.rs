@@ -118,6 +118,23 @@ pub enum Command {
         /// The new percentage.
         percentage: Percentage,
     },
+    /// An [`Command::Open`] or a [`Command::Ramp`] that no watch is to follow.
+    Unwatched {
+        /// Which.
+        opening: Box<Command>,
+    },
+    /// Watches what a person opened, and closes it again by the evidence that convicts a stage. Only by
+    /// the node.
+    StartWatch {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+        /// The revision that opened the lever.
+        opened: u64,
+        /// What the node knows of the lever's traffic and evaluators.
+        survey: Box<Survey>,
+    },
     /// Gives everybody one variant.
     Pin {
         /// Which.
@@ -281,6 +298,14 @@ pub struct Survey {
     pub undeclared: Vec<Box<str>>,
     /// What was frozen of each latency metric of the plan.
     pub baselines: Vec<Baseline>,
+}
+
+impl Survey {
+    /// The journal has no word for what is not a number.
+    pub(crate) fn finite_baselines(&self) -> Vec<Baseline> {
+        let is_finite = |known: &&Baseline| known.share.is_finite();
+        self.baselines.iter().filter(is_finite).cloned().collect()
+    }
 }
 
 /// Everything about a command but what it wants. Time and identity are arguments.

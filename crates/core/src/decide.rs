@@ -37,6 +37,7 @@ mod rule;
 mod segment;
 mod token;
 mod undo;
+mod watch;
 
 use crate::access::Token;
 use crate::command::{Command, Meta};
@@ -122,6 +123,13 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
             environment,
             percentage,
         } => lever::ramp(&case, flag, environment, *percentage),
+        Command::Unwatched { opening } => watch::declined(&case, opening),
+        Command::StartWatch {
+            flag,
+            environment,
+            opened,
+            survey,
+        } => watch::start(&case, flag, environment, *opened, survey),
         Command::Pin {
             flag,
             environment,

@@ -177,6 +177,13 @@ pub enum Event {
         /// Whether the lever was put back.
         is_restored: bool,
     },
+    /// Who opened a lever in this record wants no watch of that.
+    WatchDeclined {
+        /// Whose.
+        flag: FlagKey,
+        /// Where.
+        environment: EnvironmentKey,
+    },
     /// A lever is drilled at regular times, or no more.
     DrillScheduled {
         /// Whose.

@@ -139,7 +139,8 @@ pub(crate) fn is_heard(
         | Event::EnvironmentGuarded { .. }
         | Event::Undone { .. }
         | Event::TokenCreated { .. }
-        | Event::TokenRevoked { .. } => false,
+        | Event::TokenRevoked { .. }
+        | Event::WatchDeclined { .. } => false,
     }
 }
 

@@ -143,6 +143,12 @@ fn change(event: &Event) -> Change {
             sentence: format!("drill r{drill}: {}", result.sentence()),
             ..of("drill", &format!("r{drill}"), "finished")
         },
+        Event::WatchDeclined { flag, environment } => in_environment(
+            "lever",
+            flag.as_str(),
+            environment.as_str(),
+            &format!("{flag} is not watched in {environment}"),
+        ),
         Event::DrillScheduled {
             flag,
             environment,

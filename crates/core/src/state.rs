@@ -10,6 +10,7 @@ mod snapshot;
 mod text;
 mod thrift;
 mod uses;
+mod watches;
 
 use std::sync::Arc;
 

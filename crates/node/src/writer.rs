@@ -477,6 +477,7 @@ fn environments_of(command: &Command) -> Vec<EnvironmentKey> {
         | Command::Open { environment, .. }
         | Command::Ramp { environment, .. }
         | Command::Pin { environment, .. } => vec![environment.clone()],
+        Command::Unwatched { opening } => environments_of(opening),
         _ => Vec::new(),
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn start(
             "{key} was killed in {environment} and stays so; a drill takes a lever that is not"
         )));
     }
-    if let Some(rollout) = case.state.running_of(key, environment) {
+    let rollout = case.state.running_of(key, environment);
+    if let Some(rollout) = rollout.filter(|rollout| !rollout.is_watch) {
         return Err(conflict(format!(
             "{} takes {key} through its stages in {environment}; drill it when that is over",
             rollout.id

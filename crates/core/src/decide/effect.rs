@@ -46,6 +46,10 @@ pub(super) fn wanted(
         .state
         .environment(rollout.environment.as_str())
         .is_some_and(|entry| entry.environment.guarded);
+    // Nobody asked for a watch, so only what it did is told.
+    if rollout.is_watch && matches!(transition.to, Phase::Stage { .. } | Phase::Ended) {
+        return Vec::new();
+    }
     let urgency = match loudness(transition) {
         Some(Urgency::Page) if is_guarded => Urgency::Page,
         Some(_) => Urgency::Notify,

@@ -152,7 +152,7 @@ impl<'a> Bystanders<'a> {
         if let Some(own) = own.filter(|own| !self.acting.contains(&own.id)) {
             if to.is_closed() {
                 found.push((&**own, Interruption::Killed));
-            } else if is_opening(from, to, closed) {
+            } else if is_opening(from, to, closed) && !own.is_watch {
                 return Err(in_hand(own));
             } else {
                 found.push((&**own, Interruption::Moved));

@@ -64,7 +64,7 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
     let mut events = Vec::new();
     let running = case.state.running_of(key, environment);
     if let Some(running) = running {
-        if !wanted.terms.replace {
+        if !wanted.terms.replace && !running.is_watch {
             return Err(Rejection::Conflict {
                 why: format!(
                     "{} takes {key} through its stages in {environment} already; look at it: \
@@ -85,7 +85,8 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
     let position = flag.position(environment.as_str());
     demand_growth(key, position, &plan)?;
     // One that takes another's place goes back to where that one would have.
-    let before = running.map_or(position, |running| &running.before).clone();
+    let replaced = running.filter(|running| !running.is_watch);
+    let before = replaced.map_or(position, |running| &running.before).clone();
     let rollout = Rollout {
         id: fresh_id(case)?,
         flag: key.clone(),
@@ -103,14 +104,7 @@ pub(super) fn start(case: &Case<'_>, wanted: &Start<'_>) -> Result<Decision, Rej
         started_by_id: case.meta.actor.id().into(),
         started_at: case.meta.now,
         reason: case.meta.why.tidied().reason,
-        // The journal has no word for what is not a number.
-        baselines: wanted
-            .survey
-            .baselines
-            .iter()
-            .filter(|known| known.share.is_finite())
-            .cloned()
-            .collect(),
+        baselines: wanted.survey.finite_baselines(),
         builds: wanted.survey.builds.clone(),
         is_watch: false,
         moves: Vec::new(),
@@ -373,7 +367,7 @@ fn chosen(case: &Case<'_>, choice: &PlanChoice) -> Result<Arc<Plan>, Rejection> 
     }
 }
 
-fn fresh_id(case: &Case<'_>) -> Result<Box<str>, Rejection> {
+pub(super) fn fresh_id(case: &Case<'_>) -> Result<Box<str>, Rejection> {
     let parts = [0, 40, 80].map(|bits| (case.meta.entropy >> bits) & 0xffff_ffff_ffff);
     let ids = parts.map(|part| format!("ro_{part:012x}"));
     ids.into_iter()
@@ -458,6 +452,7 @@ fn demand_uncrowded(
             .state
             .running()
             .filter(|other| other.environment == *environment && other.flag != *flag.key())
+            .filter(|other| !other.is_watch)
             .filter(|other| {
                 let other = case.state.flag(other.flag.as_str());
                 other.is_some_and(|other| other.services().any(|name| name == service))

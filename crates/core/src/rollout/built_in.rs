@@ -53,6 +53,17 @@ impl Plan {
         }
     }
 
+    /// What is watched of a lever that a person opened, for an hour.
+    #[must_use]
+    pub fn watch(percentage: Percentage) -> Self {
+        Self {
+            key: "watch".into(),
+            stages: vec![stage(Target::Share { percentage })],
+            hold_ms_max: 60 * MINUTE_MS,
+            ..Self::safe()
+        }
+    }
+
     /// As `safe`, with the cohorts `staff` and `beta` first.
     #[must_use]
     pub fn internal() -> Self {

@@ -52,7 +52,8 @@ pub fn interrupted(rollout: &Rollout, what: &Interruption) -> Option<Transition>
         Interruption::Restored => Cause::Restored,
     };
     let to = match &rollout.phase {
-        _ if what.is_end() => Phase::Ended,
+        // A watch is of what was opened; of anything else there may be another.
+        _ if what.is_end() || rollout.is_watch => Phase::Ended,
         paused @ Phase::Paused { .. } => paused.clone(),
         phase => Phase::Paused {
             at: Box::new(phase.clone()),

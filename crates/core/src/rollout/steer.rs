@@ -33,6 +33,10 @@ pub fn steer(
     let id = &rollout.id;
     match (what, &rollout.phase) {
         (_, Phase::Done | Phase::RolledBack | Phase::Ended) => Err(format!("{id} is over")),
+        (steer, _) if rollout.is_watch && steer != Steer::RollBack => Err(format!(
+            "{id} only watches what {} opened; it ends by itself",
+            rollout.started_by
+        )),
         (Steer::RollBack, _) => Ok(roll_back(rollout, Cause::RolledBackByHand)),
         (Steer::Pause, Phase::Paused { .. }) => Err(format!("{id} is paused already")),
         (Steer::Pause, phase) => Ok(stay(

@@ -202,7 +202,8 @@ impl State {
             | Event::EffectSettled { .. }
             | Event::DrillStarted { .. }
             | Event::DrillFinished { .. }
-            | Event::DrillScheduled { .. } => self.apply_to_journeys(event, record)?,
+            | Event::DrillScheduled { .. }
+            | Event::WatchDeclined { .. } => self.apply_to_journeys(event, record)?,
         }
         Ok(())
     }

@@ -132,6 +132,7 @@ pub(crate) fn why_final(event: &Event) -> Option<&'static str> {
         Event::RolloutStarted { .. }
         | Event::RolloutMoved { .. }
         | Event::EffectWanted { .. }
+        | Event::WatchDeclined { .. }
         | Event::EnvironmentGuarded { .. }
         | Event::FlagCreated { .. }
         | Event::FlagEdited { .. }

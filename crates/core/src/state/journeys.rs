@@ -46,6 +46,8 @@ pub(super) struct Journeys {
     settled: OrdMap<u64, Box<str>>,
     drills: OrdMap<u64, Arc<Drill>>,
     schedules: OrdMap<(FlagKey, EnvironmentKey), DrillSchedule>,
+    /// The last revision of each lever that nobody was to watch.
+    declined: OrdMap<(FlagKey, EnvironmentKey), u64>,
 }
 
 /// All of it, as it is stored.
@@ -60,6 +62,8 @@ pub(super) struct KeptJourneys {
     settled: Vec<(u64, Box<str>)>,
     drills: Vec<Arc<Drill>>,
     schedules: Vec<DrillSchedule>,
+    #[serde(default)]
+    declined: Vec<(FlagKey, EnvironmentKey, u64)>,
 }
 
 impl Journeys {
@@ -76,6 +80,11 @@ impl Journeys {
                 .collect(),
             drills: self.drills.values().cloned().collect(),
             schedules: self.schedules.values().cloned().collect(),
+            declined: self
+                .declined
+                .iter()
+                .map(|((flag, environment), at)| (flag.clone(), environment.clone(), *at))
+                .collect(),
         }
     }
 
@@ -102,7 +111,9 @@ impl Journeys {
                     other.moves.last().is_none_or(|last| last.revision <= ended)
                 })
             });
-            if is_latest {
+            // A watch that did nothing leaves nothing to go back to.
+            let is_quiet = rollout.is_watch && rollout.phase == Phase::Ended;
+            if is_latest && !is_quiet {
                 self.last.insert(lever, id.clone());
             }
             self.over.insert((ended, id.clone()), ());
@@ -158,6 +169,9 @@ impl From<KeptJourneys> for Journeys {
         for schedule in kept.schedules {
             let lever = (schedule.flag.clone(), schedule.environment.clone());
             journeys.schedules.insert(lever, schedule);
+        }
+        for (flag, environment, at) in kept.declined {
+            journeys.declined.insert((flag, environment), at);
         }
         journeys
     }
@@ -232,6 +246,17 @@ impl State {
     #[must_use]
     pub fn effect(&self, id: &str) -> Option<&Arc<EffectEntry>> {
         self.journeys.effects.get(id)
+    }
+
+    /// Whether whoever moved a lever by that revision wanted no watch of it.
+    pub(super) fn is_watch_declined(
+        &self,
+        flag: &FlagKey,
+        environment: &EnvironmentKey,
+        revision: u64,
+    ) -> bool {
+        let lever = (flag.clone(), environment.clone());
+        self.journeys.declined.get(&lever) == Some(&revision)
     }
 
     /// The drills that are kept, the oldest first.
@@ -358,6 +383,10 @@ impl State {
                 entry.result = Some(result.clone());
                 entry.is_restored = *is_restored;
                 entry.ended_revision = Some(record.revision);
+            }
+            Event::WatchDeclined { flag, environment } => {
+                let lever = (flag.clone(), environment.clone());
+                self.journeys.declined.insert(lever, record.revision);
             }
             Event::DrillScheduled {
                 flag,

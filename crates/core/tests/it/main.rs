@@ -34,4 +34,5 @@ mod rolling_properties;
 mod rollout;
 mod segments;
 mod undoing;
+mod watching;
 mod world;
