@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leverframe_node::{Node, Options};
+use leverframe_node::{Node, Options, Outside};
 use leverframe_server::{FrameEncoder, Server, Settings, TlsFiles};
 use leverframe_store::SqliteStore;
 use tokio::task::JoinHandle;
@@ -20,6 +20,8 @@ const ADMIN_FILE: &str = "admin-token";
 pub(crate) struct HostOptions {
     pub(crate) data: PathBuf,
     pub(crate) settings: Settings,
+    /// Whom the server asks and tells.
+    pub(crate) outside: Outside,
 }
 
 /// A server that runs.
@@ -38,6 +40,7 @@ impl HostOptions {
         Self {
             data: data.to_owned(),
             settings: Settings::at(listen),
+            outside: Outside::default(),
         }
     }
 
@@ -47,13 +50,18 @@ impl HostOptions {
         listen: SocketAddr,
         tls: Option<TlsFiles>,
         is_metrics_open: bool,
+        outside: Outside,
     ) -> Self {
         let settings = Settings {
             tls,
             is_metrics_open,
             ..Settings::at(listen)
         };
-        Self { data, settings }
+        Self {
+            data,
+            settings,
+            outside,
+        }
     }
 }
 
@@ -66,7 +74,11 @@ impl Host {
             .await
             .map_err(|error| Failure::failed(error.to_string()))?
             .map_err(|error| Failure::failed(error.to_string()))?;
-        let started = Node::start(Box::new(store), Options::default(), Arc::new(FrameEncoder))
+        let node = Options {
+            outside: options.outside.clone(),
+            ..Options::default()
+        };
+        let started = Node::start(Box::new(store), node, Arc::new(FrameEncoder))
             .await
             .map_err(|error| Failure::failed(error.to_string()))?;
         let admin_file = options.data.join(ADMIN_FILE);

@@ -25,6 +25,7 @@ mod files;
 mod hints;
 mod host;
 mod output;
+mod outside;
 mod plan;
 mod profile;
 mod pull;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use leverframe_node::Outside;
 use leverframe_server::TlsFiles;
 use serde_json::json;
 
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// A file that names sources of metrics and channels for pages
+    #[arg(long, value_name = "FILE", env = "LEVER_SERVE_CONFIG")]
+    config: Option<PathBuf>,
     /// Answer /metrics without a token
     #[arg(long)]
     metrics_open: bool,
@@ -70,7 +74,11 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
         .tls_cert
         .zip(args.tls_key)
         .map(|(certificate, key)| TlsFiles { certificate, key });
-    let options = HostOptions::lasting(args.data, args.listen, tls, args.metrics_open);
+    let outside = match &args.config {
+        Some(path) => crate::outside::read(path)?,
+        None => Outside::default(),
+    };
+    let options = HostOptions::lasting(args.data, args.listen, tls, args.metrics_open, outside);
     let host = Host::start(&options).await?;
     let left = leave_profile(&host, args.no_profile)?;
     say(&host, args.json || format.is_machine())?;
