@@ -16,6 +16,7 @@ use std::sync::Arc;
 use leverframe_core::limit::NAME_BYTES_MAX;
 use leverframe_node::{Channels, Links, Outside, Resolver, Sources, SystemResolver};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use self::channels::ChannelEntry;
 use self::sources::SourceEntry;
@@ -36,9 +37,9 @@ struct File {
     #[serde(default)]
     notify: Vec<String>,
     #[serde(default)]
-    sources: BTreeMap<String, SourceEntry>,
+    sources: BTreeMap<String, toml::Value>,
     #[serde(default)]
-    channels: BTreeMap<String, ChannelEntry>,
+    channels: BTreeMap<String, toml::Value>,
 }
 
 /// What is wrong, and where: `channels.oncall: …`.
@@ -83,8 +84,9 @@ pub(crate) fn read(path: &Path) -> Result<Outside, Failure> {
 fn parse(text: &str, keeper: &Keeper<'_>) -> Result<Outside, String> {
     let file: File = toml::from_str(text).map_err(|error| {
         // Its own words would show the line, and with it what stands there.
-        let at = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        let begin = error.span().map_or(0, |span| span.start);
+        let before = text.bytes().take(begin);
+        let line = before.filter(|byte| *byte == b'\n').count() + 1;
         format!("line {line}: {}", error.message())
     })?;
     file.open(keeper).map_err(|wrong| wrong.to_string())
@@ -100,6 +102,7 @@ impl File {
             if name == OWN_SOURCE {
                 return Err(Wrong::at(&place, "evaluators report under that name"));
             }
+            let entry: SourceEntry = understand(&place, entry)?;
             let settings = entry.settings(keeper);
             let settings = settings.map_err(|wrong| wrong.within(&place))?;
             let opened = sources.open(name, settings, &resolver);
@@ -109,6 +112,7 @@ impl File {
         for (name, entry) in &self.channels {
             let place = ["channels.", name].concat();
             check_name(&place, name)?;
+            let entry: ChannelEntry = understand(&place, entry)?;
             let settings = entry.settings(keeper);
             let settings = settings.map_err(|wrong| wrong.within(&place))?;
             let opened = channels.open(name, settings, &resolver);
@@ -130,6 +134,12 @@ impl File {
             channels,
         })
     }
+}
+
+/// An entry by itself, so that what is wrong with it is said with its name.
+fn understand<T: DeserializeOwned>(place: &str, entry: &toml::Value) -> Result<T, Wrong> {
+    let entry = entry.clone().try_into();
+    entry.map_err(|error: toml::de::Error| Wrong::at(place, error.message()))
 }
 
 fn links(public_url: Option<&str>) -> Result<Links, Wrong> {

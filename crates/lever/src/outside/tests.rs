@@ -104,7 +104,8 @@ fn what_is_wrong_is_said_with_its_place() {
             "page = [\"x\"]".to_owned(),
             "page: there is no [channels.x]",
         ),
-        (prom(""), "missing field `url`"),
+        ("\n\nx = [".to_owned(), "line 3"),
+        (prom(""), "sources.p: missing field `url`"),
         (prom("url = \"prom:9090\""), "sources.p.url: it begins with"),
         (
             prom("url = \"https://a:b@p/\""),
@@ -124,7 +125,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             prom("url = \"https://p\"\nurls = \"x\""),
-            "unknown field `urls`",
+            "sources.p: unknown field `urls`",
         ),
         (
             prom("url = \"http://p\"\nbearer = { env = \"PASSWORD\" }"),
@@ -156,7 +157,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             "[channels.c]\nkind = \"pigeon\"".to_owned(),
-            "unknown variant `pigeon`",
+            "channels.c: unknown variant `pigeon`",
         ),
         (
             "[channels.c]\nkind = \"command\"\ncommand = [\"page\"]".to_owned(),
@@ -181,6 +182,7 @@ fn a_secret_that_stands_in_the_file_is_refused_and_not_shown() {
         for shown in ["hunter2", "1234567890", "1.5"] {
             assert!(!wrong.contains(shown), "{wrong}");
         }
+        assert!(wrong.starts_with("channels.c: "), "{wrong}");
         assert!(wrong.contains("env"), "{wrong}");
     }
 }

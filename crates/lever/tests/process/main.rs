@@ -28,6 +28,7 @@ mod intruder;
 mod kill_points;
 mod latch;
 mod measure;
+mod outside;
 mod paused;
 mod profile;
 mod restore;
