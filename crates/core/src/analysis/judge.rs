@@ -110,13 +110,19 @@ pub fn judge(evidence: &Evidence<'_>, limits: &Limits) -> Judgement {
     } else {
         None
     };
+    // What convicts while it settles is not part of the rest.
+    let is_at_once = harm == Some(Sort::Hopeless);
     let relative = evidence.harmless.relative_of_clumps(clump);
     let absolute = below(evidence.stage.exposed.over(clump), limits.tolerable);
     Judgement {
         finding: finding(harm, stronger(relative, absolute)),
         harm,
         total: evidence.total,
-        stage: evidence.stage,
+        stage: if is_at_once {
+            evidence.at_once
+        } else {
+            evidence.stage
+        },
         e_bad,
         e_ok: stronger(relative, absolute),
     }
@@ -143,7 +149,11 @@ pub fn judge_alone(total: Tally, stage: Tally, at_once: Tally, limits: &Limits) 
         finding: finding(harm, below(stage, limit)),
         harm,
         total: alone(total),
-        stage: alone(stage),
+        stage: alone(if harm == Some(Sort::Hopeless) {
+            at_once
+        } else {
+            stage
+        }),
         e_bad: limits
             .ceiling
             .map_or(EValue::NOTHING, |ceiling| above(total, ceiling)),

@@ -348,6 +348,19 @@ pub(super) fn position(rollout: &Rollout, phase: &Phase) -> Position {
     Position::Open { exposure }
 }
 
+/// The stage it is at, whatever it does there; none after the last one.
+pub(super) fn stage_in_hand(rollout: &Rollout) -> Option<usize> {
+    fn of(phase: &Phase) -> Option<usize> {
+        match phase {
+            Phase::Stage { index, .. } => Some(*index),
+            Phase::Retreated { from, .. } => Some(*from),
+            Phase::Paused { at } => of(at),
+            Phase::Warm | Phase::Done | Phase::RolledBack | Phase::Ended => None,
+        }
+    }
+    of(&rollout.phase)
+}
+
 /// The lever stays where it is.
 fn stay(to: Phase, cause: Cause) -> Transition {
     Transition {

@@ -4,3 +4,4 @@
 mod decisions;
 mod fold;
 mod journey;
+mod words;

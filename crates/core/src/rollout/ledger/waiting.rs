@@ -4,7 +4,9 @@ use crate::analysis::{ALPHA_OK, Counts, Evidence, Limits, as_f64, below};
 use crate::rollout::Waiting;
 
 /// What averaging over alternatives costs, as a logarithm: about a sixth of them are near the truth.
-const GRID_COST: f64 = 1.8;
+const RATIO_GRID_COST: f64 = 1.8;
+/// Of the alternatives to a rate most are as good as zero.
+const RATE_GRID_COST: f64 = 0.3;
 
 /// About how many more exposed units are needed, if they are as those before and the release is good;
 /// none when that cannot be said.
@@ -20,15 +22,15 @@ pub(super) fn waiting(
     }
     let share = as_f64(exposed) / all;
     let rate = rate(evidence.total)?;
-    let needed = -ALPHA_OK.ln() + GRID_COST;
+    let needed = -ALPHA_OK.ln();
     let by_ratio = {
         let gain = gain_of_ratio(share, limits.margin) * rate;
-        let left = needed - evidence.harmless.relative().ln();
+        let left = needed + RATIO_GRID_COST - evidence.harmless.relative().ln();
         (gain > 0.0).then(|| (left / gain * share).max(1.0))
     };
     let by_rate = {
         let gain = gain_of_rate(rate, limits.tolerable);
-        let left = needed - below(evidence.stage.exposed, limits.tolerable).ln();
+        let left = needed + RATE_GRID_COST - below(evidence.stage.exposed, limits.tolerable).ln();
         (gain > 0.0).then(|| (left / gain).max(1.0))
     };
     let units = match (by_ratio, by_rate) {
