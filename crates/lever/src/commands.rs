@@ -25,6 +25,7 @@ mod ramp;
 mod restore;
 mod segment;
 mod serve;
+mod simulate;
 mod status;
 mod token;
 mod undo;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Dev(dev::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Simulate(simulate::Args),
 
     /// Print a completion script for a shell
     Completions(completions::Args),
@@ -141,6 +143,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dev(args) => Box::pin(dev::run(args, cli.global.format())).await,
         Command::Backup(args) => backup::run(args, &Screen::new(&cli.global)).await,
         Command::Restore(args) => restore::run(args, &Screen::new(&cli.global)).await,
+        Command::Simulate(args) => simulate::run(args, Screen::new(&cli.global)).await,
         Command::Completions(args) => completions::run(&args),
         Command::Docs(args) => docs::run(&args),
     }

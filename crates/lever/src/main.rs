@@ -32,6 +32,7 @@ mod pull;
 mod receipt;
 mod reference;
 mod session;
+mod simulate;
 mod span;
 
 use std::process::ExitCode;
