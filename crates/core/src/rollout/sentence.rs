@@ -9,7 +9,7 @@ use super::{Cause, Metric, Observation, Phase, Reading, Rollout, Standing, Targe
 use crate::analysis::{Finding, Share};
 use reading::{said, waits};
 
-pub(super) use numbers::span;
+pub(super) use numbers::{span, times, whole};
 
 /// A transition as one sentence for people, with the numbers behind it where there are any.
 #[must_use]
@@ -253,7 +253,7 @@ fn hit(seen: Option<&Observation>) -> String {
     match seen.map_or(0, |seen| seen.users_hit) {
         0 => String::new(),
         1 => "; 1 user hit".to_owned(),
-        hit => format!("; {} users hit", numbers::whole(hit)),
+        hit => format!("; {} users hit", whole(hit)),
     }
 }
 

@@ -4,4 +4,5 @@
 mod decisions;
 mod fold;
 mod journey;
+mod preflight;
 mod words;
