@@ -30,7 +30,7 @@ use crate::request::{Request, SubmitError};
 use crate::shared::Shared;
 use crate::source::WantedSample;
 
-pub(crate) use builds::builds;
+pub(crate) use builds::{builds, is_fresh};
 pub use looks::{Look, Looks};
 pub(crate) use sampling::Sampling;
 use surroundings::Surroundings;

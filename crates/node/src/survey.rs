@@ -5,11 +5,15 @@ use std::sync::Arc;
 use leverframe_core::Timestamp;
 use leverframe_core::analysis::Tally;
 use leverframe_core::command::Survey;
-use leverframe_core::rollout::{Baseline, Histogram, LATENCY_ROW, Measure, Plan, Seen};
+use leverframe_core::roll::Member;
+use leverframe_core::rollout::{
+    Baseline, Histogram, LATENCY_ROW, Measure, Metric, MetricTraffic, Plan, Preflight, Seen,
+    Traffic, preflight, row_key,
+};
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_store::{Series, StoreError, StoredMeasurement};
 
-use crate::controller::{Look, builds};
+use crate::controller::{Look, builds, is_fresh};
 use crate::node::{Node, blocking};
 
 /// How far back a survey looks, in milliseconds.
@@ -130,10 +134,107 @@ impl Node {
         }
         Ok(Survey {
             builds: builds(&members, now),
-            undeclared: Vec::new(),
+            undeclared: undeclared(&members, flag, now),
             baselines,
         })
     }
+
+    /// What each stage of a plan can find out at the traffic of the last hours, and what speaks against
+    /// starting.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn preflight(
+        &self,
+        flag: &FlagKey,
+        environment: &EnvironmentKey,
+        plan: &Plan,
+    ) -> Result<Preflight, StoreError> {
+        let survey = self.survey(flag, environment, plan).await?;
+        let now = self.steady_now();
+        let since = now.plus_ms(-SURVEY_MS);
+        let mut traffic = Traffic {
+            undeclared: survey.undeclared,
+            ..Traffic::default()
+        };
+        for metric in &plan.metrics {
+            if let Err(error) = self.shared.sampler.check(&metric.measure).await {
+                let why = error.to_string().into();
+                traffic.unreachable.push((metric.key.clone(), why));
+                continue;
+            }
+            let row = row_key(&metric.measure);
+            let series = Series::new(environment.as_str(), flag.as_str(), row);
+            let rows = self.measured(series, since, now, usize::MAX).await?;
+            let limit = survey
+                .baselines
+                .iter()
+                .find(|known| known.metric == metric.key);
+            let limit_ms = limit.map(|known| known.limit_ms);
+            traffic.metrics.extend(of_metric(metric, limit_ms, &rows));
+        }
+        Ok(preflight(plan, &traffic))
+    }
+}
+
+/// The traffic of one metric: over the time from its first row to its last, whatever the arm.
+fn of_metric(
+    metric: &Metric,
+    limit_ms: Option<u32>,
+    rows: &[StoredMeasurement],
+) -> Option<MetricTraffic> {
+    let mut all = Tally::default();
+    for row in rows {
+        match &row.measurement.seen {
+            Seen::Units {
+                exposed,
+                held_back,
+                assigned,
+                ..
+            } => {
+                for arm in [exposed, held_back, assigned] {
+                    all += *arm;
+                }
+            }
+            Seen::Latency {
+                exposed,
+                held_back,
+                assigned,
+                ..
+            } => {
+                for arm in [exposed, held_back, assigned] {
+                    all += arm.tally(limit_ms?);
+                }
+            }
+            Seen::Gauge { .. } | Seen::NoData | Seen::Error { .. } | Seen::Untrusted { .. } => {}
+        }
+    }
+    let (first, last) = (rows.first()?, rows.last()?);
+    let lasted_ms = last.measurement.at.ms_since(first.measurement.at) + last.measurement.length_ms;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts and hours are far below 2^53"
+    )]
+    let units_per_minute = all.units as f64 * 60_000.0 / lasted_ms.max(1) as f64;
+    Some(MetricTraffic {
+        metric: metric.key.clone(),
+        units_per_minute,
+        bad_rate: all.rate()?,
+    })
+}
+
+/// Evaluators heard lately whose code does not know the flag, by name. Who has said nothing of its flags
+/// is not blamed.
+fn undeclared(members: &[Member], flag: &FlagKey, now: Timestamp) -> Vec<Box<str>> {
+    members
+        .iter()
+        .filter(|member| is_fresh(member, now))
+        .filter(|member| {
+            let flags = member.flags.as_deref();
+            flags.is_some_and(|flags| flags.binary_search(flag).is_err())
+        })
+        .map(|member| member.instance.clone())
+        .collect()
 }
 
 /// Why a plan cannot be followed by this server.

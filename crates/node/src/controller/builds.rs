@@ -10,9 +10,14 @@ use leverframe_core::roll::Member;
 pub(crate) fn builds(members: &[Member], now: Timestamp) -> BTreeSet<Box<str>> {
     members
         .iter()
-        .filter(|member| now.ms_since(member.last_seen) <= 3 * SILENT_MS)
+        .filter(|member| is_fresh(member, now))
         .map(|member| format!("{} {}", member.application, member.build).into())
         .collect()
+}
+
+/// Whether an evaluator was heard lately.
+pub(crate) fn is_fresh(member: &Member, now: Timestamp) -> bool {
+    member.is_connected && now.ms_since(member.last_seen) <= 3 * SILENT_MS
 }
 
 /// A build that was not there when the stage began, of an application that was: its deployment has
