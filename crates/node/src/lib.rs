@@ -47,6 +47,7 @@ mod source;
 mod start;
 mod submit;
 mod survey;
+mod watching;
 mod writer;
 
 pub use brake::Brake;

@@ -123,6 +123,7 @@ impl Node {
         begin_rollouts(&node.shared, beside);
         tokio::spawn(crate::canary::keep(node.behind()));
         tokio::spawn(crate::guard::keep(node.behind()));
+        tokio::spawn(crate::watching::keep(node.behind()));
         Ok(Started { node, first_start })
     }
 }

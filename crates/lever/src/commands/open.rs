@@ -26,6 +26,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEGMENT", value_parser = segment_key)]
     cohort: Vec<String>,
 
+    /// Not watched: what is opened in a guarded environment is else closed again when it does harm
+    #[arg(long)]
+    unwatched: bool,
+
     #[command(flatten)]
     place: PlaceArgs,
     #[command(flatten)]
@@ -50,6 +54,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         .reasoned(args.change.why(), async |why| {
             let open = Open {
                 exposure: exposure.clone(),
+                unwatched: args.unwatched,
                 why,
             };
             client.open(&args.flag, &environment, &open, attempt).await

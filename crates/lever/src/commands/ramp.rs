@@ -21,6 +21,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = percentage)]
     to: f64,
 
+    /// Not watched: what is opened in a guarded environment is else closed again when it does harm
+    #[arg(long)]
+    unwatched: bool,
+
     #[command(flatten)]
     place: PlaceArgs,
     #[command(flatten)]
@@ -41,6 +45,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         .reasoned(args.change.why(), async |why| {
             let ramp = Ramp {
                 percentage: args.to,
+                unwatched: args.unwatched,
                 why,
             };
             client.ramp(&args.flag, &environment, &ramp, attempt).await

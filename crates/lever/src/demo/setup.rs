@@ -50,6 +50,7 @@ pub(crate) async fn set_up(api: &Client, sunset: &str, percentage: f64) -> Resul
             cohorts: Vec::new(),
             percentage,
         },
+        unwatched: false,
         why: why("looked fine in staging"),
     };
     let attempt = Attempt {

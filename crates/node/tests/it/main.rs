@@ -23,3 +23,4 @@ mod restart;
 mod restore;
 mod rollouts;
 mod source;
+mod watching;

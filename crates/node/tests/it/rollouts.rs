@@ -19,7 +19,7 @@ use leverframe_store::memory::Disk;
 use crate::bench::{Bench, boolean};
 
 /// Short intervals: the plan is compressed, not the clock.
-fn compressed() -> Options {
+pub(crate) fn compressed() -> Options {
     Options {
         store_name: "memory",
         tick: Duration::from_millis(10),
@@ -67,14 +67,14 @@ fn plan() -> Plan {
 }
 
 /// Users come, half of them exposed, and so many of a hundred of those fail.
-struct Crowd {
-    bench: Arc<Bench>,
-    next: u64,
-    bad_of_100: u64,
+pub(crate) struct Crowd {
+    pub(crate) bench: Arc<Bench>,
+    pub(crate) next: u64,
+    pub(crate) bad_of_100: u64,
 }
 
 impl Crowd {
-    fn come(&mut self) {
+    pub(crate) fn come(&mut self) {
         let outcomes = self.bench.node.outcomes();
         let at = outcomes.grid().begin(self.bench.node.steady_now());
         let units = (0..40)

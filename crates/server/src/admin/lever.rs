@@ -63,6 +63,7 @@ async fn open_lever(
         environment: checked("environment", &environment)?,
         exposure: exposure(&wanted.exposure)?,
     };
+    let command = watched(command, wanted.unwatched);
     Ok(done(change.submit(&app, &who, command, wanted.why).await?))
 }
 
@@ -85,7 +86,18 @@ async fn ramp_lever(
         environment: checked("environment", &environment)?,
         percentage: percentage("percentage", wanted.percentage)?,
     };
+    let command = watched(command, wanted.unwatched);
     Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+}
+
+/// An opening that a watch follows, or none where that was declined.
+fn watched(opening: Command, unwatched: bool) -> Command {
+    match unwatched {
+        true => Command::Unwatched {
+            opening: Box::new(opening),
+        },
+        false => opening,
+    }
 }
 
 /// Give everybody one variant

@@ -94,6 +94,10 @@ pub struct Kill {
 pub struct Open {
     /// To whom.
     pub exposure: Exposure,
+    /// In a guarded environment what is opened by hand is watched for an hour, and closed again when it
+    /// does harm; not with this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwatched: bool,
     /// Why.
     #[serde(default)]
     pub why: Why,
@@ -105,6 +109,10 @@ pub struct Open {
 pub struct Ramp {
     /// In per cent, at most three decimals.
     pub percentage: f64,
+    /// In a guarded environment what is opened by hand is watched for an hour, and closed again when it
+    /// does harm; not with this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwatched: bool,
     /// Why.
     #[serde(default)]
     pub why: Why,

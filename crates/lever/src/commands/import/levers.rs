@@ -101,6 +101,7 @@ async fn open_one(client: &Client, lever: &Opened, why: &Why) -> Result<(), Fail
             cohorts: Vec::new(),
             percentage: 100.0,
         },
+        unwatched: false,
         why: why.clone(),
     };
     let attempt = Attempt {
