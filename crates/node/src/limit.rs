@@ -22,6 +22,8 @@ pub(crate) const SAME_COUNTERS_MAX: u32 = 3;
 /// How long a series that is gone is remembered, so that it is not taken for a new one when it comes
 /// back, in milliseconds.
 pub(crate) const SERIES_REMEMBERED_MS: i64 = 60 * 60 * 1_000;
+/// Most series that are so remembered of one query.
+pub(crate) const SERIES_REMEMBERED_MAX: usize = 10_000;
 /// Most metrics that are sampled at once.
 pub(crate) const SAMPLES_AT_ONCE: usize = 32;
 /// Longest time for all samples of one interval; what is not answered then is an error.

@@ -151,6 +151,72 @@ async fn a_name_that_turns_inside_later_is_refused_then() {
 }
 
 #[tokio::test]
+async fn a_name_without_an_address_is_an_error_that_names_it() {
+    let outgoing = outgoing(endpoint("https://nobody.example"), Script::new(&[&[]]));
+    let refusal = ask(&outgoing).await.unwrap_err();
+    assert!(matches!(refusal, OutgoingError::Unknown { .. }));
+    assert!(refusal.to_string().contains("nobody.example"), "{refusal}");
+}
+
+/// Answers one call after the other over TLS, with a certificate for `inside.example`.
+async fn serve_tls() -> (SocketAddr, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_certificate = authority.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["inside.example".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap();
+    let certificate = certificate.signed_by(&key, &issuer).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            // Whoever does not trust it goes away in the middle of the handshake.
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nencrypted";
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    (address, authority_certificate.pem())
+}
+
+#[tokio::test]
+async fn an_encrypted_line_leads_only_to_whom_a_trusted_authority_names() {
+    let (address, authority) = serve_tls().await;
+    let at = |name: &str| {
+        let url = format!("https://{name}:{}", address.port());
+        endpoint(&url).allow_private(true)
+    };
+    let resolver = || Script::new(&[&["127.0.0.1"]]);
+    let trusting = |name| at(name).trusting(authority.clone().into_bytes());
+    let well = outgoing(trusting("inside.example"), resolver());
+    assert_eq!(ask(&well).await.unwrap(), "encrypted");
+    for stranger in [at("inside.example"), trusting("other.example")] {
+        let refusal = ask(&outgoing(stranger, resolver())).await.unwrap_err();
+        let told = refusal.to_string();
+        assert!(told.contains("certificate"), "{told}");
+    }
+    let broken = at("inside.example").trusting(b"no PEM".to_vec());
+    let resolver: Arc<dyn Resolver> = Arc::new(resolver());
+    let refusal = Outgoing::new(broken, &[], BYTES_MAX, &resolver).err();
+    assert_eq!(refusal, Some(EndpointError::Authorities));
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (inside, calls) = serve([127, 0, 0, 1], 0, saying("inside")).await;
     let there = format!("http://{inside}/x");

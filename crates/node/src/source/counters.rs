@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leverframe_core::Timestamp;
 
 use super::{Counters, Labels};
-use crate::limit::SERIES_REMEMBERED_MS;
+use crate::limit::{SERIES_REMEMBERED_MAX, SERIES_REMEMBERED_MS};
 
 /// The series that were there, and when they were last seen.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +41,15 @@ impl Known {
         }
         self.seen
             .retain(|_, seen| at.ms_since(*seen) <= SERIES_REMEMBERED_MS);
+        if self.seen.len() > SERIES_REMEMBERED_MAX {
+            // Labels that never come back fill it; those seen longest ago are given up.
+            let mut times: Vec<Timestamp> = self.seen.values().copied().collect();
+            times.sort_unstable();
+            let excess = self.seen.len() - SERIES_REMEMBERED_MAX;
+            if let Some(oldest_kept) = times.get(excess) {
+                self.seen.retain(|_, seen| *seen >= *oldest_kept);
+            }
+        }
     }
 }
 
@@ -89,6 +98,18 @@ mod tests {
         let after = counters(&[("a", 6.0), ("b", 90_000.0)]);
         let growth = Known::default().growth(&before, &after);
         assert!((sum(&growth) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn labels_that_never_come_back_do_not_fill_the_memory() {
+        let mut known = Known::default();
+        for at in 0..30_i64 {
+            let names: Vec<String> = (0..1_000).map(|n| format!("{at}-{n}")).collect();
+            let series: Vec<(&str, f64)> = names.iter().map(|name| (&**name, 1.0)).collect();
+            known.remember(&counters(&series), Timestamp::from_ms(at));
+        }
+        assert_eq!(known.seen.len(), SERIES_REMEMBERED_MAX);
+        assert!(known.seen.values().all(|seen| seen.as_ms() >= 20));
     }
 
     #[test]
