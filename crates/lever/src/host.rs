@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leverframe_node::{Node, Options, Outside};
+use leverframe_node::{Node, Options};
 use leverframe_server::{FrameEncoder, Server, Settings, TlsFiles};
 use leverframe_store::SqliteStore;
 use tokio::task::JoinHandle;
@@ -20,8 +20,8 @@ const ADMIN_FILE: &str = "admin-token";
 pub(crate) struct HostOptions {
     pub(crate) data: PathBuf,
     pub(crate) settings: Settings,
-    /// Whom the server asks and tells.
-    pub(crate) outside: Outside,
+    /// How the node is to run.
+    pub(crate) node: Options,
 }
 
 /// A server that runs.
@@ -36,11 +36,11 @@ pub(crate) struct Host {
 
 impl HostOptions {
     /// For a store that goes with the process.
-    pub(crate) fn temporary(data: &Path, listen: SocketAddr) -> Self {
+    pub(crate) fn temporary(data: &Path, listen: SocketAddr, node: Options) -> Self {
         Self {
             data: data.to_owned(),
             settings: Settings::at(listen),
-            outside: Outside::default(),
+            node,
         }
     }
 
@@ -50,7 +50,7 @@ impl HostOptions {
         listen: SocketAddr,
         tls: Option<TlsFiles>,
         is_metrics_open: bool,
-        outside: Outside,
+        node: Options,
     ) -> Self {
         let settings = Settings {
             tls,
@@ -60,7 +60,7 @@ impl HostOptions {
         Self {
             data,
             settings,
-            outside,
+            node,
         }
     }
 }
@@ -74,13 +74,13 @@ impl Host {
             .await
             .map_err(|error| Failure::failed(error.to_string()))?
             .map_err(|error| Failure::failed(error.to_string()))?;
-        let node = Options {
-            outside: options.outside.clone(),
-            ..Options::default()
-        };
-        let started = Node::start(Box::new(store), node, Arc::new(FrameEncoder))
-            .await
-            .map_err(|error| Failure::failed(error.to_string()))?;
+        let started = Node::start(
+            Box::new(store),
+            options.node.clone(),
+            Arc::new(FrameEncoder),
+        )
+        .await
+        .map_err(|error| Failure::failed(error.to_string()))?;
         let admin_file = options.data.join(ADMIN_FILE);
         if let Some(first) = &started.first_start {
             write_private(&admin_file, &first.admin_secret)

@@ -1,9 +1,11 @@
-//! The file of `lever serve --config`: whom the server asks for metrics, and whom it tells.
+//! The file of `lever serve --config`: whom the server asks for metrics, whom it tells, and how often it
+//! looks.
 //!
 //! Secrets do not stand in it; an entry says where each is read from. It is read once, at the start.
 
 mod address;
 mod channels;
+mod pace;
 mod secret;
 mod sources;
 #[cfg(test)]
@@ -14,11 +16,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use leverframe_core::limit::NAME_BYTES_MAX;
-use leverframe_node::{Channels, Links, Outside, Resolver, Sources, SystemResolver};
+use leverframe_node::{Channels, Links, Options, Outside, Resolver, Sources, SystemResolver};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use self::channels::ChannelEntry;
+use self::pace::Pace;
 use self::sources::SourceEntry;
 use crate::failure::Failure;
 
@@ -36,6 +39,8 @@ struct File {
     page: Vec<String>,
     #[serde(default)]
     notify: Vec<String>,
+    #[serde(default)]
+    pace: Pace,
     #[serde(default)]
     sources: BTreeMap<String, toml::Value>,
     #[serde(default)]
@@ -71,7 +76,7 @@ struct Keeper<'k> {
 }
 
 /// Reads the file, and the secrets it points to. Nobody is called.
-pub(crate) fn read(path: &Path) -> Result<Outside, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Options, Failure> {
     let text = read_bounded(path).map_err(|why| Failure::file(path, why))?;
     let variable = |name: &str| std::env::var(name).ok();
     let keeper = Keeper {
@@ -81,7 +86,7 @@ pub(crate) fn read(path: &Path) -> Result<Outside, Failure> {
         .map_err(|wrong| Failure::usage([&path.display().to_string(), ": ", &wrong].concat()))
 }
 
-fn parse(text: &str, keeper: &Keeper<'_>) -> Result<Outside, String> {
+fn parse(text: &str, keeper: &Keeper<'_>) -> Result<Options, String> {
     let file: File = toml::from_str(text).map_err(|error| {
         // Its own words would show the line, and with it what stands there.
         let begin = error.span().map_or(0, |span| span.start);
@@ -93,7 +98,7 @@ fn parse(text: &str, keeper: &Keeper<'_>) -> Result<Outside, String> {
 }
 
 impl File {
-    fn open(self, keeper: &Keeper<'_>) -> Result<Outside, Wrong> {
+    fn open(self, keeper: &Keeper<'_>) -> Result<Options, Wrong> {
         let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver);
         let mut sources = Sources::default();
         for (name, entry) in &self.sources {
@@ -126,7 +131,7 @@ impl File {
             }
             Ok(names.into_iter().map(String::into_boxed_str).collect())
         };
-        Ok(Outside {
+        self.pace.options(Outside {
             page: named("page", self.page)?,
             notify: named("notify", self.notify)?,
             links: links(self.public_url.as_deref())?,

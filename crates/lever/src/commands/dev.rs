@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::{Span, Zoned};
+use leverframe_node::Options;
 use leverframe_wire::admin::{Confirmation, Position, RecordView};
 
 use crate::api::{Client, Connection, JournalFilter};
@@ -55,7 +56,12 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
         .prefix("lever-dev-")
         .tempdir()
         .map_err(|error| Failure::failed(format!("no temporary directory: {error}")))?;
-    let host = Host::start(&HostOptions::temporary(data.path(), args.listen)).await?;
+    let host = Host::start(&HostOptions::temporary(
+        data.path(),
+        args.listen,
+        Options::default(),
+    ))
+    .await?;
     let outcome = play(&args, &host, args.json || format.is_machine()).await;
     host.stop().await;
     outcome

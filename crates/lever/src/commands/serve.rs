@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use leverframe_node::Outside;
+use leverframe_node::Options;
 use leverframe_server::TlsFiles;
 use serde_json::json;
 
@@ -74,11 +74,11 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
         .tls_cert
         .zip(args.tls_key)
         .map(|(certificate, key)| TlsFiles { certificate, key });
-    let outside = match &args.config {
+    let node = match &args.config {
         Some(path) => crate::outside::read(path)?,
-        None => Outside::default(),
+        None => Options::default(),
     };
-    let options = HostOptions::lasting(args.data, args.listen, tls, args.metrics_open, outside);
+    let options = HostOptions::lasting(args.data, args.listen, tls, args.metrics_open, node);
     let host = Host::start(&options).await?;
     let left = leave_profile(&host, args.no_profile)?;
     say(&host, args.json || format.is_machine())?;

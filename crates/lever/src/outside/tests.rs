@@ -65,7 +65,7 @@ fn outside(text: &str) -> Result<Outside, String> {
     let keeper = Keeper {
         variable: &variable,
     };
-    parse(text, &keeper)
+    parse(text, &keeper).map(|options| options.outside)
 }
 
 #[test]
