@@ -4,4 +4,5 @@
 
 mod determinism;
 mod plants;
+mod rollouts;
 mod seeds;
