@@ -98,6 +98,7 @@ impl Rollouts {
     /// # Panics
     /// When a promise is broken.
     #[must_use]
+    #[expect(clippy::panic, reason = "this is what a broken promise comes to")]
     pub fn run(self, turns: u64) -> RolloutReport {
         self.try_run(turns)
             .unwrap_or_else(|failure| panic!("{failure}"))

@@ -141,7 +141,7 @@ impl Auditor {
             Phase::Retreated { .. } => report.retreats += 1,
             Phase::Done => report.done += 1,
             Phase::Stage { .. } if matches!(made.cause, Cause::NotProved { .. }) => {
-                report.held += 1
+                report.held += 1;
             }
             _ => {}
         }

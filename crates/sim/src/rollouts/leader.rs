@@ -148,7 +148,7 @@ impl Leader {
             Stage::Look => Stage::Make(self.look(now)),
             Stage::Make(mut commands) => match commands.pop_front() {
                 Some(command) => {
-                    words = Some(self.submit(command, Actor::System, now, chance));
+                    words = Some(self.submit(&command, &Actor::System, now, chance));
                     Stage::Make(commands)
                 }
                 None => Stage::Tell(BTreeSet::new()),
@@ -165,7 +165,7 @@ impl Leader {
                 };
                 let effect = id.clone();
                 let command = Command::SettleEffect { effect, settlement };
-                words = Some(self.submit(command, Actor::System, now, chance));
+                words = Some(self.submit(&command, &Actor::System, now, chance));
                 if self.slip == Some(Slip::SettledFirst) {
                     self.wanted.insert(id);
                 } else {
@@ -185,10 +185,10 @@ impl Leader {
                 return Some(id.clone());
             }
         }
+        let remembers =
+            |id: &str| self.slip != Some(Slip::EffectsForgotten) || self.wanted.contains(id);
         let ids = self.state.unsettled().map(|entry| &entry.effect.id);
-        let is_known =
-            |id: &&Box<str>| self.slip != Some(Slip::EffectsForgotten) || self.wanted.contains(*id);
-        ids.filter(is_known)
+        ids.filter(|id| remembers(id))
             .find(|id| !tried.contains(*id))
             .cloned()
     }
@@ -331,15 +331,15 @@ impl Leader {
     /// Decides a command and stores what it comes to; what became of it, in words.
     pub(super) fn submit(
         &mut self,
-        command: Command,
-        actor: Actor,
+        command: &Command,
+        actor: &Actor,
         now: Timestamp,
         chance: &mut Chance,
     ) -> String {
         let is_tick = matches!(command, Command::Observe { .. });
         for _ in 0..ATTEMPTS_MAX {
             let mut meta = self.meta(actor.clone(), now, chance.bits());
-            if let Command::StartRollout { flag, .. } | Command::Ramp { flag, .. } = &command {
+            if let Command::StartRollout { flag, .. } | Command::Ramp { flag, .. } = command {
                 let flag = self.state.flag(flag.as_str());
                 meta.if_match =
                     flag.map(|flag| self.state.lever_revision(flag, super::ENVIRONMENT));
@@ -348,16 +348,16 @@ impl Leader {
                 Some(Slip::StopsAreOverruled) if is_tick => &self.looked_at,
                 _ => &self.state,
             };
-            let mut events = match decide(state, &command, &meta) {
+            let mut events = match decide(state, command, &meta) {
                 Ok(Decision::Append(events)) => events,
-                Ok(_) => return format!("{}: nothing to do", name(&command)),
-                Err(why) => return format!("{}: {why}", name(&command)),
+                Ok(_) => return format!("{}: nothing to do", name(command)),
+                Err(why) => return format!("{}: {why}", name(command)),
             };
             if is_tick && self.slip == Some(Slip::LeversStayBehind) {
                 events.retain(|event| !matches!(event, Event::PositionMoved { .. }));
             }
             match self.append(events, &meta) {
-                Ok(()) => return format!("{}: r{}", name(&command), self.state.revision()),
+                Ok(()) => return format!("{}: r{}", name(command), self.state.revision()),
                 Err(AppendError::Conflict { .. } | AppendError::NotNext { .. }) => {
                     if let Err(why) = self.catch_up() {
                         return why;
@@ -371,7 +371,7 @@ impl Leader {
                 }
                 Err(AppendError::Fenced { .. }) => {
                     self.is_fenced = true;
-                    return format!("{}: fenced off", name(&command));
+                    return format!("{}: fenced off", name(command));
                 }
                 Err(error) => return error.to_string(),
             }

@@ -28,7 +28,7 @@ impl Rollouts {
             return Ok(());
         };
         let actor = Actor::Token { id: who.into() };
-        let told = leader.submit(command, actor, self.now, &mut self.chance);
+        let told = leader.submit(&command, &actor, self.now, &mut self.chance);
         self.story.push(told);
         self.look()
     }

@@ -49,20 +49,22 @@ fn every_slip_is_found() {
             "{slip:?} is found by seed {seed}: {} {}",
             failure.promise, failure.what
         );
-        assert_eq!(failure.promise, promise(slip), "{slip:?}: {failure}");
+        let promises = promises(slip);
+        assert!(promises.contains(&failure.promise), "{slip:?}: {failure}");
     }
 }
 
-/// The promise that a safety is there for.
-fn promise(slip: Slip) -> &'static str {
+/// The promises that a safety is there for.
+fn promises(slip: Slip) -> &'static [&'static str] {
     match slip {
-        Slip::FenceIsIgnored => "P5",
-        Slip::SettledFirst | Slip::EffectsForgotten | Slip::EffectsRenamed => "effects",
+        Slip::FenceIsIgnored => &["P5"],
+        Slip::SettledFirst | Slip::EffectsForgotten | Slip::EffectsRenamed => &["effects"],
+        // What is decided on an old state wants its effects by old names, too.
+        Slip::StopsAreOverruled => &["P6", "effects"],
         Slip::BlindIsProved
         | Slip::BakesByTheClock
-        | Slip::StopsAreOverruled
         | Slip::LeversStayBehind
         | Slip::FoldedUnstored
-        | Slip::HarmIsOverlooked => "P6",
+        | Slip::HarmIsOverlooked => &["P6"],
     }
 }
