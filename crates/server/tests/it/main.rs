@@ -11,6 +11,7 @@
 mod access;
 mod admin;
 mod bad_tokens;
+mod canary;
 #[cfg(feature = "fuzz")]
 mod corpus;
 mod document;

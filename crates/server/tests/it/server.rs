@@ -195,6 +195,8 @@ async fn metrics_speak_prometheus_and_ask_for_a_token_unless_told_not_to() {
         "lever_writable 1",
         "# TYPE lever_commit_seconds histogram",
         "# TYPE lever_confirm_seconds histogram",
+        "# TYPE lever_canary_confirm_seconds histogram",
+        "lever_canary_failures_total 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

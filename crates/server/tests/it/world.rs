@@ -137,13 +137,20 @@ impl World {
     }
 
     pub(crate) async fn with_beat(beat: Duration, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let options = Options {
+            beat,
+            ..Options::default()
+        };
+        Self::on(options, adjust).await
+    }
+
+    pub(crate) async fn on(options: Options, adjust: impl FnOnce(&mut Settings)) -> Self {
         provide_tls();
         let disk = Disk::new();
         let store = Box::new(MemoryStore::open(&disk));
         let options = Options {
             store_name: "memory",
-            beat,
-            ..Options::default()
+            ..options
         };
         let Started { node, first_start } = Node::start(store, options, Arc::new(FrameEncoder))
             .await
