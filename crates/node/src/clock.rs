@@ -8,7 +8,7 @@ use leverframe_core::Timestamp;
 /// decides who is on the roll, so that a wall clock set an hour back or forth moves nobody.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    started_wall_ms: i64,
+    started_steady_ms: i64,
     started: Instant,
 }
 
@@ -17,9 +17,18 @@ impl Clock {
     #[must_use]
     pub fn start() -> Self {
         Self {
-            started_wall_ms: wall_ms(),
+            started_steady_ms: wall_ms(),
             started: Instant::now(),
         }
+    }
+
+    /// The same, with a steady clock that is not behind `latest`: what a process before this one has
+    /// timed stays in the past, wherever somebody has set the wall clock since.
+    #[must_use]
+    pub fn not_before(mut self, latest: Timestamp) -> Self {
+        let behind_ms = latest.ms_since(self.steady()).max(0);
+        self.started_steady_ms = self.started_steady_ms.saturating_add(behind_ms);
+        self
     }
 
     /// The wall clock; may jump.
@@ -28,11 +37,12 @@ impl Clock {
         Timestamp::from_ms(wall_ms())
     }
 
-    /// Milliseconds since 1970 as they were at the start, counted on monotonically; never jumps.
+    /// Milliseconds since 1970 as they were at the start, counted on monotonically; never jumps, and
+    /// never goes back, not even over a restart.
     #[must_use]
     pub fn steady(&self) -> Timestamp {
         let since_ms = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_ms(self.started_wall_ms.saturating_add(since_ms))
+        Timestamp::from_ms(self.started_steady_ms.saturating_add(since_ms))
     }
 
     /// How long the node has been running.

@@ -8,6 +8,7 @@
 
 mod builds;
 mod looks;
+mod making;
 mod sampling;
 mod surroundings;
 mod track;
@@ -16,34 +17,32 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use leverframe_core::access::Actor;
-use leverframe_core::effect::Effect;
-use leverframe_core::rollout::{
-    LATENCY_ROW, Measure, Measurement, Observation, Phase, Rollout, Transition, step,
-};
-use leverframe_core::{Command, Decision, Event, Selection, State, Timestamp, Why, decide};
+use leverframe_core::rollout::{LATENCY_ROW, Measure, Measurement, Rollout, step};
+use leverframe_core::{State, Timestamp};
 use leverframe_store::{Beside, Series, StoredMeasurement};
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::outcomes::Watched;
-use crate::request::{Request, SubmitError};
 use crate::shared::Shared;
 use crate::source::WantedSample;
 
 pub(crate) use builds::{builds, is_fresh};
 pub use looks::{Look, Looks};
+use making::Step;
 pub(crate) use sampling::Sampling;
 use surroundings::Surroundings;
 use track::Track;
 
-/// What a rollout was made by, in the journal.
-const VIA: &str = "rollout controller";
 /// How long what was seen is kept, in milliseconds.
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// How often what is older is dropped.
 const DROP_EVERY: Duration = Duration::from_secs(600);
 /// Most measurements that wait for the store; the oldest go first, and are as if never seen.
 const UNSAVED_MAX: usize = 100_000;
+/// Ticks that are further apart than this, in milliseconds, have not looked at what was between: the
+/// process was stopped.
+const BREAK_MS: i64 = 10_000;
 
 /// The loop and what it remembers from tick to tick.
 pub(crate) struct Controller {
@@ -52,7 +51,11 @@ pub(crate) struct Controller {
     sampling: Sampling,
     tracks: BTreeMap<Box<str>, Track>,
     unsaved: Vec<StoredMeasurement>,
-    dropped: Option<Instant>,
+    /// Steps that the writer has to decide, by rollout.
+    under_way: BTreeMap<Box<str>, JoinHandle<()>>,
+    dropped: Instant,
+    /// Since when it has looked without a break, and when last.
+    looked: Option<(Timestamp, Timestamp)>,
 }
 
 impl Controller {
@@ -63,7 +66,10 @@ impl Controller {
             sampling,
             tracks: BTreeMap::new(),
             unsaved: Vec::new(),
-            dropped: None,
+            under_way: BTreeMap::new(),
+            // Not at once: after a start the clock may be wrong, and what is dropped is gone.
+            dropped: Instant::now(),
+            looked: None,
         }
     }
 
@@ -90,10 +96,12 @@ impl Controller {
 
     async fn tick(&mut self) {
         let now = self.shared.clock.steady();
+        let looked_since = self.looks_at(now);
         let state = self.shared.state();
         let fresh = by_series(self.see(now, &state).await);
         self.track(&state).await;
-        let surroundings = Surroundings::of(&self.shared, &state, now);
+        let surroundings = Surroundings::of(&self.shared, &state, now, looked_since);
+        self.under_way.retain(|_, step| !step.is_finished());
         let mut steps = Vec::new();
         let mut seen = BTreeMap::new();
         for rollout in state.running() {
@@ -102,17 +110,46 @@ impl Controller {
             };
             track.take_all(&fresh);
             let look = track.look(rollout, &surroundings.glance(rollout));
-            if let Some(transition) = step(rollout, &look.observation) {
-                steps.push((Arc::clone(rollout), transition, look.clone()));
+            // While the store hangs, a step is under way for longer than a tick.
+            let is_under_way = self.under_way.contains_key(&rollout.id);
+            if let Some(transition) = step(rollout, &look.observation)
+                && !is_under_way
+            {
+                steps.push(Step {
+                    shared: Arc::clone(&self.shared),
+                    rollout: Arc::clone(rollout),
+                    transition,
+                    look: look.clone(),
+                });
             }
             seen.insert(rollout.id.clone(), look);
         }
         self.shared.looks.set(seen);
-        self.make(steps).await;
+        self.make(steps);
     }
 }
 
 impl Controller {
+    /// Has the writer decide the steps, all at once, so that they become one group.
+    fn make(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            let rollout = step.rollout.id.clone();
+            self.under_way.insert(rollout, tokio::spawn(step.make()));
+        }
+    }
+
+    /// Since when it has looked without a break.
+    fn looks_at(&mut self, now: Timestamp) -> Timestamp {
+        let tick_ms = i64::try_from(self.shared.options.tick.as_millis()).unwrap_or(i64::MAX);
+        let break_ms = tick_ms.saturating_mul(3).max(BREAK_MS);
+        let since = match self.looked {
+            Some((since, last)) if now.ms_since(last) <= break_ms => since,
+            _ => now,
+        };
+        self.looked = Some((since, now));
+        since
+    }
+
     /// Takes what has closed, and stores it before anybody uses it. What cannot be stored waits, and
     /// nothing is decided by it.
     async fn see(&mut self, now: Timestamp, state: &Arc<State>) -> Vec<StoredMeasurement> {
@@ -123,9 +160,9 @@ impl Controller {
         self.unsaved.extend(self.sampling.came(now, &wanted));
         let excess = self.unsaved.len().saturating_sub(UNSAVED_MAX);
         self.unsaved.drain(..excess);
-        let is_drop_due = self.dropped.is_none_or(|last| last.elapsed() >= DROP_EVERY);
+        let is_drop_due = self.dropped.elapsed() >= DROP_EVERY;
         if is_drop_due {
-            self.dropped = Some(Instant::now());
+            self.dropped = Instant::now();
         }
         let work = Stored {
             shared: Arc::clone(&self.shared),
@@ -167,67 +204,6 @@ impl Controller {
                 }
                 Err(error) => tracing::error!(%error, "reading what was seen panicked"),
             }
-        }
-    }
-
-    /// Has the writer decide the steps, all at once, so that they become one group.
-    async fn make(&mut self, steps: Vec<(Arc<Rollout>, Transition, Look)>) {
-        let made = steps
-            .iter()
-            .map(|(rollout, _, look)| self.shared.submit(request(observed(rollout, look))));
-        let made = futures_util::future::join_all(made).await;
-        for ((rollout, transition, look), made) in steps.iter().zip(made) {
-            match made {
-                Ok(_) => self.shared.looks.made(&rollout.id),
-                Err(SubmitError::Rejected(why)) => {
-                    // Somebody was faster: it ended, or is in a person's hand.
-                    tracing::info!(rollout = %rollout.id, %why, "a step was not made");
-                }
-                Err(SubmitError::Unavailable { why, .. }) => {
-                    self.failed(rollout, transition, look, &why).await;
-                }
-            }
-        }
-    }
-
-    /// A step that cannot be stored is tried again with every tick. One that closes cannot wait for
-    /// that: it goes out ahead of the journal, the way a kill does.
-    async fn failed(&self, rollout: &Rollout, transition: &Transition, look: &Look, why: &str) {
-        let (flag, environment) = (&rollout.flag, &rollout.environment);
-        tracing::error!(rollout = %rollout.id, why, "a step could not be stored; it is tried again");
-        let closes = transition
-            .position
-            .as_ref()
-            .is_some_and(leverframe_flags::Position::is_closed);
-        let mut told = format!(
-            "the step of {} could not be stored: {why}; by hand: lever kill {flag} -e {environment} -r \"…\"",
-            rollout.id
-        );
-        if transition.to == Phase::RolledBack && closes {
-            let kill = Request {
-                why: Why {
-                    reason: Some(
-                        format!("{}: rolled back, and the store refuses", rollout.id).into(),
-                    ),
-                    incident: None,
-                },
-                ..request(Command::Close {
-                    flags: Selection::Flags([flag.clone()].into()),
-                    environment: environment.clone(),
-                })
-            };
-            match self.shared.submit(kill).await {
-                Ok(_) => {
-                    told = format!(
-                        "{}: {flag} is closed in {environment}, NOT STORED: {why}",
-                        rollout.id
-                    );
-                }
-                Err(error) => told = format!("{told}; closing it failed too: {error}"),
-            }
-        }
-        if self.shared.looks.failed(&rollout.id, told) {
-            self.page_ahead(rollout, look);
         }
     }
 }
@@ -300,42 +276,6 @@ fn watched(state: &State) -> Vec<Watched> {
         .collect()
 }
 
-impl Controller {
-    /// Tells of a step that the store refuses, under the id that its record would have: whoever is told
-    /// again when it is stored drops the repeat.
-    fn page_ahead(&self, rollout: &Rollout, look: &Look) {
-        let observe = request(observed(rollout, look));
-        let Ok(meta) = self.shared.meta(&observe) else {
-            return;
-        };
-        let Ok(Decision::Append(events)) = decide(&self.shared.state(), &observe.command, &meta)
-        else {
-            return;
-        };
-        for event in events {
-            if let Event::EffectWanted { effect } = event {
-                let effect = self
-                    .shared
-                    .options
-                    .outside
-                    .addressed(Effect::clone(&effect));
-                let effects = self.shared.effects.clone();
-                tokio::spawn(async move {
-                    let came = effects.teller().tell(&effect).await;
-                    tracing::warn!(effect = %effect.id, ?came, "told ahead of the journal");
-                });
-            }
-        }
-    }
-}
-
-fn observed(rollout: &Rollout, look: &Look) -> Command {
-    Command::Observe {
-        rollout: rollout.id.clone(),
-        seen: Box::new(Observation::clone(&look.observation)),
-    }
-}
-
 fn wanted(rollout: &Rollout) -> impl Iterator<Item = WantedSample> {
     rollout.plan.metrics.iter().map(|metric| WantedSample {
         environment: rollout.environment.clone(),
@@ -343,17 +283,4 @@ fn wanted(rollout: &Rollout) -> impl Iterator<Item = WantedSample> {
         lever_revision: rollout.lever_revision,
         measure: metric.measure.clone(),
     })
-}
-
-fn request(command: Command) -> Request {
-    Request {
-        command,
-        actor: Actor::System,
-        via: VIA.into(),
-        why: Why::default(),
-        if_match: None,
-        idempotency: None,
-        dry_run: false,
-        received: Instant::now(),
-    }
 }

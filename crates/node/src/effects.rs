@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use leverframe_core::Timestamp;
 use leverframe_core::effect::{Effect, Settlement, Urgency};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,9 @@ struct Inner {
     clock: Clock,
     seats: Semaphore,
     troubles: Mutex<BTreeMap<Box<str>, Trouble>>,
+    /// What was told, or is being told, before the journal wanted it: by effect, or by rollout where it
+    /// is the last thing there is to tell of one.
+    ahead: Mutex<BTreeMap<Box<str>, Arc<OnceCell<Settlement>>>>,
 }
 
 impl Trouble {
@@ -91,6 +94,7 @@ impl Effects {
             clock,
             seats: Semaphore::new(EFFECTS_AT_ONCE),
             troubles: Mutex::default(),
+            ahead: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -109,6 +113,16 @@ impl Effects {
         let mut troubles: Vec<_> = self.inner.troubles().values().cloned().collect();
         troubles.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
         troubles
+    }
+
+    /// Tells an effect that the journal cannot want yet, for as long as it makes sense to try. When the
+    /// journal wants it in the end, under the same id or for the same rollout, it is settled with what
+    /// came of this, and not told again.
+    pub(crate) async fn tell_ahead(&self, key: Box<str>, effect: &Effect) -> Settlement {
+        let cell = Arc::clone(self.inner.ahead().entry(key).or_default());
+        let told = cell.get_or_init(|| self.inner.tell(effect)).await.clone();
+        self.inner.troubles().remove(&effect.id);
+        told
     }
 
     /// Runs until it is stopped. Whatever is being told then is told again by the next one.
@@ -149,13 +163,28 @@ impl Effects {
 impl Inner {
     /// Tells it until it is told or given up, and settles it.
     async fn see_through(&self, effect: &Effect, outbox: &dyn Outbox) {
-        let settlement = self.tell(effect).await;
+        let ahead = self.told_ahead(effect);
+        let settlement = match &ahead {
+            Some(cell) => cell.get_or_init(|| self.tell(effect)).await.clone(),
+            None => self.tell(effect).await,
+        };
         let mut pause = EFFECT_PAUSE;
         while let Err(why) = outbox.settle(&effect.id, settlement.clone()).await {
             tracing::warn!(effect = %effect.id, %why, "cannot record what came of it yet");
             wait(&mut pause).await;
         }
         self.troubles().remove(&effect.id);
+        if let Some(cell) = ahead {
+            self.ahead().retain(|_, other| !Arc::ptr_eq(other, &cell));
+        }
+    }
+
+    fn told_ahead(&self, effect: &Effect) -> Option<Arc<OnceCell<Settlement>>> {
+        let ahead = self.ahead();
+        let by_rollout = (effect.urgency == Urgency::Page)
+            .then(|| ahead.get(&effect.message.rollout))
+            .flatten();
+        ahead.get(&effect.id).or(by_rollout).map(Arc::clone)
     }
 
     async fn tell(&self, effect: &Effect) -> Settlement {
@@ -182,6 +211,10 @@ impl Inner {
             wait(&mut pause).await;
         }
         round.settlement(effect)
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<OnceCell<Settlement>>>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn troubles(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Trouble>> {

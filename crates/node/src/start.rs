@@ -164,6 +164,7 @@ fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
         revision = state.revision(),
         "the state is the snapshot's and the records after it, or the whole journal's"
     );
+    let clock = resumed(clock, &state, &*beside, grid);
     let mut first_start = None;
     if state.revision() == 0 {
         let (entry, first) = first_entry(&state, &clock)?;
@@ -183,6 +184,29 @@ fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
         clock,
         outcomes,
     })
+}
+
+/// The clock, going on from the latest time that was told by it: of a move of a rollout, or of what was
+/// measured. One that fell behind would fold nothing new and never see that a bake is over.
+fn resumed(clock: Clock, state: &State, beside: &dyn Beside, grid: Grid) -> Clock {
+    let moves = state.rollouts().flat_map(|rollout| &rollout.moves);
+    let moved = moves.map(|made| made.at).max();
+    let measured = beside.measured_since(clock.steady()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what was measured cannot be read; the clock goes by the journal");
+        Vec::new()
+    });
+    let measured = measured.iter().map(|(_, at)| at.plus_ms(grid.length_ms()));
+    let latest = moved.into_iter().chain(measured).max();
+    match latest {
+        Some(latest) if latest > clock.steady() => {
+            tracing::warn!(
+                behind_ms = latest.ms_since(clock.steady()),
+                "the wall clock was set back since the last start; the steady clock goes on from there"
+            );
+            clock.not_before(latest)
+        }
+        _ => clock,
+    }
 }
 
 /// The newest saved state that is whole and of this journal; none when the journal has to be read

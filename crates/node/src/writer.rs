@@ -13,6 +13,7 @@ use leverframe_core::{Command, Entry, Event, Meta, Record, State, frame};
 use leverframe_flags::EnvironmentKey;
 use leverframe_store::{AppendError, Fence, Store, StoreError};
 
+use crate::brake::Brake;
 use crate::overtaken::demand_not_overtaken;
 use crate::queue::{Job, Work};
 use crate::request::{Accepted, Request, SubmitError};
@@ -81,17 +82,26 @@ impl Writer {
         self.save_snapshot();
     }
 
-    /// Puts the kills that are out and not stored in front of what is to be done.
+    /// Puts the kills that are out and not stored in front of what is to be done. Those of rollouts that
+    /// closed by themselves come last: the rollback, if it is among the rest, says more of why.
     fn with_brakes(&self, jobs: Vec<Job>) -> Vec<Job> {
         let state = self.shared.state();
         let brakes = self.shared.brakes.all().into_iter();
-        let again = brakes.map(|brake| Job {
+        let (own, peoples): (Vec<_>, Vec<_>) = brakes.partition(|brake| {
+            let is_rolling = |flag| state.running_of(flag, &brake.environment).is_some();
+            brake.actor.is_none() && brake.flags.iter().all(is_rolling)
+        });
+        let again = |brake: Brake| Job {
             request: brake.request(&state),
             reply: None,
             brake: Some(brake.number),
             seen: state.revision(),
-        });
-        again.chain(jobs).collect()
+        };
+        let peoples = peoples.into_iter().map(again);
+        peoples
+            .chain(jobs)
+            .chain(own.into_iter().map(again))
+            .collect()
     }
 
     fn serve(&mut self, jobs: Vec<Job>) {

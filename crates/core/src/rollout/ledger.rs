@@ -53,6 +53,8 @@ pub struct Wanted {
 pub struct Glance {
     /// When, by the node's steady clock.
     pub now: Timestamp,
+    /// Since when this node has looked without a break.
+    pub looked_since: Timestamp,
     /// The revision that last moved the lever.
     pub lever_revision: u64,
     /// Whether forward steps are stopped.
@@ -129,6 +131,7 @@ impl Ledger {
         let is_new = |build: &_| !rollout.builds.contains(build);
         Observation {
             now: glance.now,
+            looked_since: glance.looked_since,
             lever_revision: glance.lever_revision,
             move_revision: move_revision(rollout),
             is_frozen: glance.is_frozen,
@@ -220,6 +223,7 @@ fn move_revision(rollout: &Rollout) -> u64 {
 fn blank(rollout: &Rollout, glance: &Glance) -> Observation {
     Observation {
         now: glance.now,
+        looked_since: glance.looked_since,
         lever_revision: glance.lever_revision,
         move_revision: move_revision(rollout),
         is_frozen: glance.is_frozen,

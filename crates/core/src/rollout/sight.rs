@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 pub struct Observation {
     /// When, by the node's steady clock.
     pub now: Timestamp,
+    /// Since when it has been looked at without a break. A node that was away saw nothing of what the
+    /// time between would have shown, so that time alone decides nothing until a bake has been looked at.
+    pub looked_since: Timestamp,
     /// The rollout's last move that is known here, by its revision. One that another move followed
     /// since is of the past, and nothing is decided by it.
     pub move_revision: u64,

@@ -85,7 +85,7 @@ fn at_stage(
         let build = build.clone();
         return Some(stay(to, Cause::NewBuild { build }));
     }
-    let is_overdue = seen.now.ms_since(rollout.since) >= plan.hold_ms_max(index);
+    let is_overdue = is_overdue(rollout, seen, plan.hold_ms_max(index), plan.bake_ms(index));
     if is_look(rollout, index) {
         // Looking is a person's; time only runs out for it.
         return is_overdue.then(|| retreat(rollout, index, Cause::LookExpired));
@@ -314,8 +314,13 @@ fn warm(rollout: &Rollout, seen: &Observation, findings: &Findings) -> Option<Tr
     if let Some(transition) = precaution(rollout, seen, findings, rollout.plan.stages.len()) {
         return Some(transition);
     }
-    let is_over = seen.now.ms_since(rollout.since) >= rollout.plan.warm_ms
-        && findings.blind.is_empty()
+    let last = rollout.plan.stages.len().saturating_sub(1);
+    let is_over = is_overdue(
+        rollout,
+        seen,
+        rollout.plan.warm_ms,
+        rollout.plan.bake_ms(last),
+    ) && findings.blind.is_empty()
         && findings.silent.is_empty()
         && seen.share == Share::AsMeant
         && !seen.is_frozen;
@@ -325,6 +330,13 @@ fn warm(rollout: &Rollout, seen: &Observation, findings: &Findings) -> Option<Tr
         proved: None,
         cause: Cause::Cooled,
     })
+}
+
+/// Whether where it is has lasted this long. After a time in which nobody looked, such as when the node
+/// was away, that alone is no reason for anything until it has been looked at for a bake again.
+pub(super) fn is_overdue(rollout: &Rollout, seen: &Observation, ms: i64, bake_ms: i64) -> bool {
+    let looked_since = seen.looked_since.max(rollout.since);
+    seen.now.ms_since(rollout.since) >= ms && seen.now.ms_since(looked_since) >= bake_ms.min(ms)
 }
 
 /// Where the lever stands in a phase.

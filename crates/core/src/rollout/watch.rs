@@ -4,7 +4,7 @@
 
 use crate::analysis::Share;
 
-use super::step::roll_back;
+use super::step::{is_overdue, roll_back};
 use super::{Cause, Observation, Phase, Rollout, Transition};
 
 /// What a watch does on what is seen.
@@ -22,8 +22,8 @@ pub(super) fn watched(
     if seen.share == Share::TooFew {
         return Some(roll_back(rollout, Cause::MissingUnits));
     }
-    let is_over = seen.now.ms_since(rollout.since) >= rollout.plan.hold_ms_max(0);
-    is_over.then_some(Transition {
+    let plan = &rollout.plan;
+    is_overdue(rollout, seen, plan.hold_ms_max(0), plan.bake_ms(0)).then_some(Transition {
         to: Phase::Ended,
         position: None,
         proved: None,

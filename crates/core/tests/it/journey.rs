@@ -100,6 +100,7 @@ pub(crate) fn glance(world: &World, rollout: &Rollout, finding: Finding) -> Obse
     let metrics = rollout.plan.metrics.iter();
     Observation {
         now: world.now,
+        looked_since: rollout.since,
         move_revision: rollout.moves.last().unwrap().revision,
         lever_revision: lever.map_or(0, |lever| lever.moved_revision),
         is_frozen: false,

@@ -110,6 +110,7 @@ fn seen(analysed_ms: i64, readings: [Reading; 3]) -> Observation {
     let keys = ["errors", "latency_p95", "queue"];
     Observation {
         now: Timestamp::from_ms(analysed_ms),
+        looked_since: Timestamp::from_ms(0),
         move_revision: 7,
         lever_revision: 7,
         is_frozen: false,
@@ -218,6 +219,44 @@ fn a_source_that_dies_holds_and_in_the_end_takes_back_what_was_not_proved() {
     let back = step(&at(2), &dead(HOLD)).unwrap();
     assert_eq!(back.position, open(5));
     assert!(matches!(back.cause, Cause::Blind { .. }));
+}
+
+#[test]
+fn time_in_which_nobody_looked_takes_nothing_back_and_ends_no_watch() {
+    let away = |looked_ms| {
+        let mut seen = seen(
+            3 * HOLD,
+            [judged(Finding::Ok), Reading::NoData, judged(Finding::Ok)],
+        );
+        seen.analysed_ms = 0;
+        seen.looked_since = Timestamp::from_ms(3 * HOLD - looked_ms);
+        seen
+    };
+    assert_eq!(step(&at(2), &away(BAKE - 1)), None, "blind, and just back");
+    let back = step(&at(2), &away(BAKE)).unwrap();
+    assert!(matches!(back.cause, Cause::Blind { .. }));
+
+    let mut look = at(1);
+    std::sync::Arc::make_mut(&mut look.plan).stages[1].to = Target::Look {
+        by: "eva".into(),
+        links: Vec::new(),
+    };
+    assert_eq!(step(&look, &away(BAKE - 1)), None, "nobody could say ok");
+    let expired = step(&look, &away(BAKE)).unwrap();
+    assert_eq!(expired.cause, Cause::LookExpired);
+
+    let mut watch = at(0);
+    watch.is_watch = true;
+    assert_eq!(step(&watch, &away(BAKE - 1)), None, "nothing was watched");
+    assert_eq!(step(&watch, &away(BAKE)).unwrap().cause, Cause::WatchOver);
+
+    let mut warm = at(4);
+    warm.phase = Phase::Warm;
+    let mut seen = away(BAKE - 1);
+    seen.sights = all(0, Finding::Ok).sights;
+    assert_eq!(step(&warm, &seen), None, "the last ones wait, too");
+    seen.looked_since = Timestamp::from_ms(3 * HOLD - BAKE);
+    assert_eq!(step(&warm, &seen).unwrap().cause, Cause::Cooled);
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn observe(world: &mut World, later_ms: i64, reading: &Reading, both: Both) -> b
     });
     let seen = Observation {
         now: watch.since.plus_ms(later_ms),
+        looked_since: watch.since,
         move_revision: watch.moves.last().unwrap().revision,
         lever_revision: watch.lever_revision,
         is_frozen: false,

@@ -154,6 +154,8 @@ impl Engine {
     fn tick(&mut self, now: Timestamp) -> Option<End> {
         let glance = Glance {
             now,
+            // It never looks away.
+            looked_since: self.rollout.since,
             lever_revision: self.rollout.lever_revision,
             is_frozen: false,
             new_build: None,

@@ -12,6 +12,7 @@ use crate::shared::Shared;
 pub(super) struct Surroundings<'a> {
     state: &'a State,
     now: Timestamp,
+    looked_since: Timestamp,
     builds: BTreeMap<&'a EnvironmentKey, BTreeSet<Box<str>>>,
     frozen: BTreeSet<&'a EnvironmentKey>,
     /// When rollouts that share a service last stepped.
@@ -19,11 +20,17 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn of(shared: &Shared, state: &'a State, now: Timestamp) -> Self {
+    pub(super) fn of(
+        shared: &Shared,
+        state: &'a State,
+        now: Timestamp,
+        looked_since: Timestamp,
+    ) -> Self {
         let wall = shared.clock.wall();
         let mut around = Self {
             state,
             now,
+            looked_since,
             builds: BTreeMap::new(),
             frozen: BTreeSet::new(),
             steps: BTreeMap::new(),
@@ -54,6 +61,7 @@ impl<'a> Surroundings<'a> {
         let lever = flag.and_then(|flag| flag.lever(environment.as_str()));
         Glance {
             now: self.now,
+            looked_since: self.looked_since,
             lever_revision: lever.map_or(0, |lever| lever.moved_revision),
             is_frozen: self.frozen.contains(environment) || self.is_too_soon(rollout),
             new_build: self

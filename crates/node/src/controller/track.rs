@@ -36,8 +36,10 @@ impl Track {
             moves: last_move(rollout),
             rows,
         };
+        // By the steady clock, which measurements are timed by; the start itself is told by the other.
+        let began_at = rollout.moves.first().map_or(rollout.since, |made| made.at);
         for (series, metric) in &track.rows {
-            let mut from = rollout.started_at.plus_ms(-LOOK_BACK_MS);
+            let mut from = began_at.plus_ms(-LOOK_BACK_MS);
             loop {
                 let page = beside.measurements(series, from, Timestamp::from_ms(i64::MAX), PAGE)?;
                 for row in &page {

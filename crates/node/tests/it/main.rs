@@ -21,6 +21,8 @@ mod outside;
 mod prometheus;
 mod restart;
 mod restore;
+mod rollout_faults;
+mod rollout_load;
 mod rollouts;
 mod source;
 mod watching;

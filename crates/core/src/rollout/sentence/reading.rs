@@ -57,8 +57,10 @@ pub(super) fn waits(reading: &Reading) -> String {
 }
 
 fn judged(rollout: &Rollout, metric: &Metric, judgement: &Judgement, detail: &Detail) -> String {
-    // Harm that begins late is diluted by the good hours before it.
-    let by_stage = judgement.stage.ratio() > judgement.total.ratio();
+    // Harm that begins late is diluted by the good hours before it; what is hopeless may have convicted
+    // before anything else was counted.
+    let by_stage =
+        judgement.harm == Some(Sort::Hopeless) || judgement.stage.ratio() > judgement.total.ratio();
     let counts = if by_stage || judgement.harm.is_none() {
         judgement.stage
     } else {

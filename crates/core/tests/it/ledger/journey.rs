@@ -123,6 +123,7 @@ impl Journey {
     pub(super) fn look_at(&self, ledger: &Ledger) -> Observation {
         let glance = Glance {
             now: self.now,
+            looked_since: Timestamp::from_ms(0),
             lever_revision: self.rollout.lever_revision,
             is_frozen: self.is_frozen,
             new_build: None,
