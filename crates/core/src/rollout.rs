@@ -28,7 +28,7 @@ pub use measurement::{Arrivals, Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use preflight::{MetricForecast, MetricTraffic, Preflight, StageForecast, Traffic, preflight};
 pub use row::{LATENCY_ROW, row_key, source_row};
-pub use sentence::{sentence, standing};
+pub use sentence::{says, sentence, standing};
 pub use sight::{Both, Detail, Observation, Reading, Sight, Waiting};
 pub use steer::{Steer, steer};
 pub use step::{Transition, step};

@@ -4,11 +4,14 @@ mod call;
 mod client;
 mod confirmations;
 mod definitions;
+mod drills;
 mod environments;
 mod error;
 mod journal;
 mod levers;
 mod pacing;
+mod plans;
+mod rollouts;
 mod server;
 mod tokens;
 
@@ -16,6 +19,7 @@ pub(crate) use client::{Client, Connection, is_loopback};
 pub(crate) use definitions::FlagFilter;
 pub(crate) use error::ApiError;
 pub(crate) use journal::JournalFilter;
+pub(crate) use rollouts::RolloutFilter;
 
 /// How a change is to be made.
 #[derive(Debug, Clone, Copy, Default)]

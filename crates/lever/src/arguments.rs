@@ -16,8 +16,8 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use output::Format;
 pub(crate) use place::PlaceArgs;
 pub(crate) use scalar::{
-    condition, environment_key, flag_key, percentage, revision, segment_key, serve, split_list,
-    variant_key,
+    condition, environment_key, flag_key, percentage, plan_key, revision, segment_key, serve,
+    split_list, variant_key,
 };
 pub(crate) use wait::WaitArgs;
 

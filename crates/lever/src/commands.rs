@@ -11,22 +11,28 @@ mod dev;
 mod diff;
 mod docs;
 mod doctor;
+mod drill;
 mod env;
 mod eval;
 mod export;
 mod flag;
 mod fleet;
+mod freeze;
 mod import;
 mod kill;
 mod log;
 mod open;
 mod pin;
+mod probe;
 mod ramp;
 mod restore;
+mod rollback;
+mod rollout;
 mod segment;
 mod serve;
 mod simulate;
 mod status;
+mod thaw;
 mod token;
 mod undo;
 mod whoami;
@@ -75,6 +81,20 @@ pub(crate) enum ServerCommand {
     Pin(pin::Args),
     /// Take back one revision: yours, the last, when none is named
     Undo(undo::Args),
+    /// Take a lever through stages, decided by evidence
+    #[command(subcommand)]
+    Rollout(rollout::Command),
+    /// Stop a rollout and go back to where the lever was before it
+    Rollback(rollback::Args),
+    /// Stop every opening in an environment for a while; closing still works
+    Freeze(freeze::Args),
+    /// End a freeze
+    Thaw(thaw::Args),
+    /// Ask how a flag did just now: exit 3 when its error budget is spent
+    Probe(probe::Args),
+    /// Pull levers for practice
+    #[command(subcommand)]
+    Drill(drill::Command),
     /// Show which levers were pulled and who has it
     Status(status::Args),
     /// Show what changed: who, when, why
@@ -160,6 +180,12 @@ async fn talk(
         ServerCommand::Ramp(args) => ramp::run(session, &args).await,
         ServerCommand::Pin(args) => pin::run(session, &args).await,
         ServerCommand::Undo(args) => undo::run(session, &args).await,
+        ServerCommand::Rollout(command) => Box::pin(rollout::run(session, command)).await,
+        ServerCommand::Rollback(args) => rollback::run(session, &args).await,
+        ServerCommand::Freeze(args) => freeze::run(session, &args).await,
+        ServerCommand::Thaw(args) => thaw::run(session, &args).await,
+        ServerCommand::Probe(args) => probe::run(session, &args).await,
+        ServerCommand::Drill(command) => drill::run(session, command).await,
         ServerCommand::Status(args) => status::run(session, &args).await,
         ServerCommand::Log(args) => log::run(session, &args).await,
         ServerCommand::Eval(args) => eval::run(session, &args).await,

@@ -1,8 +1,8 @@
 //! Definitions as files in git: one a file, in a stable order, never a position.
 //!
-//! A directory called `flags` holds the flags themselves, `flags/<key>.yaml`, and the segments below
-//! it, `flags/segments/<key>.yaml`. Any other directory holds `flags/<key>.yaml` and
-//! `segments/<key>.yaml`. What is there already counts more than the name.
+//! A directory called `flags` holds the flags themselves, `flags/<key>.yaml`, and segments and plans
+//! below it, `flags/segments/<key>.yaml`, `flags/plans/<key>.yaml`. Any other directory holds
+//! `flags/<key>.yaml`, `segments/<key>.yaml` and `plans/<key>.yaml`. What is there already counts more than the name.
 
 mod layout;
 mod read;
@@ -13,9 +13,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use leverframe_wire::admin::{FlagDefinition, SegmentDefinition};
+use leverframe_wire::admin::{FlagDefinition, PlanDefinition, SegmentDefinition};
 
-pub(crate) use read::read;
+pub(crate) use read::{one, read};
 pub(crate) use write::write;
 
 /// Definitions by key.
@@ -23,4 +23,5 @@ pub(crate) use write::write;
 pub(crate) struct Definitions {
     pub(crate) flags: BTreeMap<String, FlagDefinition>,
     pub(crate) segments: BTreeMap<String, SegmentDefinition>,
+    pub(crate) plans: BTreeMap<String, PlanDefinition>,
 }

@@ -152,6 +152,7 @@ fn filled(hint: &str) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         let word = match name {
+            "verb" => "advance",
             _ if before.ends_with('r') => "57",
             _ if before.ends_with("-e ") => "prod",
             _ if after.starts_with('%') => "10",

@@ -1,7 +1,9 @@
 //! What is said: answers on stdout in the format that was asked for, everything else on stderr.
 
+mod annotation;
 mod answer;
 mod inert;
+mod live;
 mod moment;
 mod screen;
 mod style;
@@ -14,8 +16,10 @@ use crate::arguments::Format;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+pub(crate) use annotation::annotate;
 pub(crate) use answer::Answer;
 pub(crate) use inert::{inert, json as inert_json};
+pub(crate) use live::Live;
 pub(crate) use moment::{ago, milliseconds, parse_time, utc};
 pub(crate) use screen::Screen;
 pub(crate) use style::{Tone, paint};

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use leverframe_wire::admin::{Flag, Position, Segment};
+use leverframe_wire::admin::{Flag, Plan as RolloutPlan, Position, Segment};
 use serde_json::json;
 
 use crate::api::{ApiError, Client, FlagFilter};
@@ -25,6 +25,7 @@ pub(crate) use step::{Action, Definition, Step};
 pub(crate) struct Present {
     pub(crate) flags: Vec<Flag>,
     pub(crate) segments: Vec<Segment>,
+    pub(crate) plans: Vec<RolloutPlan>,
 }
 
 impl Present {
@@ -32,6 +33,7 @@ impl Present {
         Ok(Self {
             flags: client.flags(&FlagFilter::default()).await?,
             segments: client.segments(None).await?,
+            plans: client.plans().await?,
         })
     }
 
@@ -48,6 +50,13 @@ impl Present {
                 .segments
                 .iter()
                 .map(|segment| (segment.definition.key.clone(), segment.definition.clone()))
+                .collect(),
+            plans: self
+                .plans
+                .iter()
+                // One that comes with the server is in no journal, and so in no file.
+                .filter(|plan| plan.revision.is_some())
+                .map(|plan| (plan.definition.key.clone(), plan.definition.clone()))
                 .collect(),
         }
     }
@@ -96,6 +105,19 @@ impl Plan {
             let definition = Definition::Flag(Box::new(definition));
             steps.extend(Step::towards(definition, current));
         }
+        for definition in wanted.plans.values() {
+            let definition = definition.clone().settled();
+            let current = present
+                .plans
+                .iter()
+                .find(|plan| plan.definition.key == definition.key)
+                .and_then(|plan| {
+                    let there = plan.definition.clone().settled();
+                    Some((json!(there), plan.revision?))
+                });
+            let definition = Definition::Plan(Box::new(definition));
+            steps.extend(Step::towards(definition, current));
+        }
         let mut plan = Self {
             steps,
             kept: Vec::new(),
@@ -106,7 +128,8 @@ impl Plan {
         plan
     }
 
-    /// The steps that take away what only the server has: flags before the segments they use.
+    /// The steps that take away what only the server has: plans and flags before the segments they
+    /// use.
     fn removals(&mut self, present: &Present, wanted: &Definitions, prune: bool) -> Vec<Step> {
         let mut removals = Vec::new();
         for flag in &present.flags {
@@ -146,13 +169,30 @@ impl Plan {
                     .push(format!("segment {key} is only on the server"));
             }
         }
+        let mut plans = Vec::new();
+        for plan in &present.plans {
+            let key = &plan.definition.key;
+            let Some(revision) = plan.revision else {
+                continue;
+            };
+            if wanted.plans.contains_key(key) {
+                continue;
+            }
+            if prune {
+                let definition = Definition::Plan(Box::new(plan.definition.clone()));
+                plans.push(Step::removal(definition, revision));
+            } else {
+                self.kept.push(format!("plan {key} is only on the server"));
+            }
+        }
         // What others need goes last.
         let mut removals = order::sorted(removals);
         removals.reverse();
         let mut segments = order::sorted(segments);
         segments.reverse();
-        removals.extend(segments);
-        removals
+        plans.extend(removals);
+        plans.extend(segments);
+        plans
     }
 
     /// The definitions that this plan makes, as `(noun, key)`.

@@ -12,16 +12,27 @@ use crate::output::Screen;
 pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) screen: Screen,
+    is_github: bool,
 }
 
 impl Session {
     pub(crate) fn open(global: &GlobalArgs) -> Result<Self, Failure> {
-        let config = Config::resolve(global, &Surroundings::of_process())?;
+        let surroundings = Surroundings::of_process();
+        let config = Config::resolve(global, &surroundings)?;
         let screen = Screen::new(global);
         for remark in &config.remarks {
             screen.note(remark);
         }
-        Ok(Self { config, screen })
+        Ok(Self {
+            config,
+            screen,
+            is_github: surroundings.is_github(),
+        })
+    }
+
+    /// Whether this is a run of GitHub Actions.
+    pub(crate) fn is_github(&self) -> bool {
+        self.is_github
     }
 
     /// A client with a token.

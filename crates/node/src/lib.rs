@@ -64,7 +64,7 @@ pub use drill::{DRILL_TIME_MAX, DrillReport};
 pub use effects::{Effects, Outbox, Trouble};
 pub use encoder::Encoder;
 pub use feed::{Feed, Head, Next};
-pub use leverframe_store::StoreError;
+pub use leverframe_store::{Series, StoreError};
 pub use measure::{Durations, DurationsSnapshot, Measurements};
 pub use node::{Grid, Health, Node, Options};
 pub use outgoing::{Endpoint, EndpointError, OutgoingError, Resolver, Secret, SystemResolver};

@@ -1,12 +1,19 @@
 //! The admin API: one file of handlers for each noun.
 
+mod attention;
+mod drill;
 mod environment;
 mod evaluation;
 mod flag;
 mod fleet;
+mod freeze;
 mod journal;
 mod lever;
 mod page;
+mod plan;
+mod preflight;
+mod probe;
+mod rollout;
 mod rule;
 mod segment;
 mod status;
@@ -29,6 +36,12 @@ pub(crate) fn routes() -> Surface {
         .merge(rule::routes())
         .merge(lever::routes())
         .merge(segment::routes())
+        .merge(plan::routes())
+        .merge(rollout::routes())
+        .merge(preflight::routes())
+        .merge(probe::routes())
+        .merge(freeze::routes())
+        .merge(drill::routes())
         .merge(token::routes())
         .merge(journal::routes())
         .merge(fleet::routes())

@@ -2,12 +2,17 @@
 //! everything a person reads comes with its words.
 
 mod definition;
+mod drill;
 mod evaluation;
+mod evidence;
 mod fleet;
 mod journal;
 mod lever;
 mod percentage;
+mod plan;
+mod preflight;
 mod receipt;
+mod rollout;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -16,12 +21,17 @@ mod token;
 #[cfg(feature = "fuzz")]
 pub(crate) use definition::definition_view;
 pub(crate) use definition::{definition, flag_view, kind_view, rule};
+pub(crate) use drill::{drill_view, freeze_view, schedule_view};
 pub(crate) use evaluation::{evaluation_view, explained};
+pub(crate) use evidence::{Known, counts, evidence_view, measurement_view};
 pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view};
 pub(crate) use journal::record_view;
 pub(crate) use lever::{exposure, lever_view, selection};
 pub(crate) use percentage::percentage;
+pub(crate) use plan::{ms, plan, plan_view};
+pub(crate) use preflight::preflight_view;
 pub(crate) use receipt::receipt_view;
+pub(crate) use rollout::{rollout_view, whole_rollout_view};
 pub(crate) use segment::{segment, segment_definition_view};
 pub(crate) use token::{role, token_view};
 

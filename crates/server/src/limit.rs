@@ -56,3 +56,13 @@ pub(crate) const NOTICE_SPREAD: Duration = Duration::from_millis(1_000);
 pub(crate) const NOTICE_ALIVE_EVERY: Duration = Duration::from_secs(30);
 /// Most evaluations one count may claim; a larger claim is taken for this.
 pub(crate) const COUNT_MAX: u64 = 1_000_000_000_000;
+/// How long a page that could not be delivered is named, in milliseconds.
+pub(crate) const PAGES_FAILING_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
+/// How long a page may be under way before it is named, in milliseconds.
+pub(crate) const PAGE_PENDING_MS_MAX: i64 = 60 * 1_000;
+/// Longest window of a probe, in milliseconds.
+pub(crate) const PROBE_WINDOW_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
+/// Most measurements of one metric that one answer has.
+pub(crate) const MEASUREMENTS_MAX: usize = 5_000;
+/// Most records that are read for the numbers behind a rollout that is over.
+pub(crate) const MOVES_READ_MAX: usize = 10;

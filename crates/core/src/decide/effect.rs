@@ -172,7 +172,7 @@ fn undo(
             format!("lever undo r{revision} -r \"…\"")
         }
         (Phase::Paused { .. }, _) => format!(
-            "lever kill {flag} -e {environment} -r \"…\"   or   lever rollout resume {flag} -e {environment} -r \"…\""
+            "lever kill {flag} -e {environment} -r \"…\"; or, to go on: lever rollout resume {flag} -e {environment} -r \"…\""
         ),
         _ => format!("lever rollback {flag} -e {environment} -r \"…\""),
     }

@@ -80,7 +80,7 @@ pub(super) fn demand_valid(case: &Case<'_>, plan: &Plan) -> Result<(), Rejection
                 return Err(invalid(
                     "stages",
                     "a synthetic stage opens to the segment synthetic, which does not exist; make it: \
-                     lever segment create synthetic --when 'synthetic = true'",
+                     lever segment create synthetic --when \"synthetic == true\"",
                 ));
             }
             Target::Synthetic | Target::Share { .. } | Target::Look { .. } => {}

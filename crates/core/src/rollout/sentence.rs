@@ -91,6 +91,16 @@ pub fn sentence(rollout: &Rollout, transition: &Transition, seen: Option<&Observ
     }
 }
 
+/// What one metric says, with its numbers; and what it waits for, while that is not enough.
+#[must_use]
+pub fn says(rollout: &Rollout, metric: &Metric, reading: &Reading) -> String {
+    let said = said(rollout, metric, reading);
+    match reading.finding() {
+        Some(Finding::Learning) => format!("{said}; {}", waits(reading)),
+        _ => said,
+    }
+}
+
 /// Why a rollout is not moving, or what it is about to do, as sentences: the most pressing first.
 #[must_use]
 pub fn standing(rollout: &Rollout, seen: &Observation) -> Vec<String> {

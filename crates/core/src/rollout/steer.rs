@@ -63,8 +63,8 @@ pub fn steer(
         (Steer::Advance, Phase::Stage { index, .. }) => match seen {
             Some(seen) if is_proved(rollout, seen) => Ok(forward(rollout, *index, Cause::Advanced)),
             _ => Err(format!(
-                "the evidence does not allow it yet: lever rollout explain {0} -e {1} says what is \
-                 missing; to go on without it: lever rollout skip {0} -e {1} -r \"…\"",
+                "the evidence does not allow it yet; what is missing: lever rollout explain {0} -e {1}; \
+                 to go on without it: lever rollout skip {0} -e {1} -r \"…\"",
                 rollout.flag, rollout.environment
             )),
         },

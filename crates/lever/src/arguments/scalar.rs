@@ -15,6 +15,11 @@ pub(crate) fn segment_key(text: &str) -> Result<String, KeyError> {
     SegmentKey::new(text).map(|key| key.to_string())
 }
 
+/// Reads the key of a plan, which is written as a flag's.
+pub(crate) fn plan_key(text: &str) -> Result<String, KeyError> {
+    flag_key(text)
+}
+
 /// Reads the name of an environment.
 pub(crate) fn environment_key(text: &str) -> Result<String, KeyError> {
     EnvironmentKey::new(text).map(|key| key.to_string())

@@ -120,8 +120,10 @@ pub(super) async fn try_all(
             })
             .await
             .map_err(|mut failure| {
+                let field = failure.problem.field.as_ref();
+                let field = field.map(|field| format!("{field}: ")).unwrap_or_default();
                 failure.problem.detail = format!(
-                    "{} {}: {}; nothing changed",
+                    "{} {}: {field}{}; nothing changed",
                     step.definition.noun(),
                     step.definition.key(),
                     failure.problem.detail

@@ -16,8 +16,9 @@ use crate::session::Session;
 
 /// Write every definition to files: lever export -o flags/
 ///
-/// A directory called `flags` holds flags/<key>.yaml and flags/segments/<key>.yaml; any other
-/// directory holds flags/<key>.yaml and segments/<key>.yaml below it. Positions are never in files.
+/// A directory called `flags` holds flags/<key>.yaml, flags/segments/<key>.yaml and
+/// flags/plans/<key>.yaml; any other directory holds flags/<key>.yaml, segments/<key>.yaml and
+/// plans/<key>.yaml below it. Positions are never in files.
 /// For the answer as JSON: lever export -o flags/ -o json
 ///
 /// With --format flagd one environment is written as a flagd file, positions included, to stdout or
@@ -62,8 +63,13 @@ pub(crate) async fn run(
     })?;
     let present = Present::read(&session.client()?).await?;
     let written = files::write(directory, &present.definitions())?;
+    let plans = if written.plans > 0 {
+        format!(" and {}", count(written.plans, "plan"))
+    } else {
+        String::new()
+    };
     let mut human = vec![format!(
-        "{} {} and {} in {} · {} unchanged",
+        "{} {} and {}{plans} in {} · {} unchanged",
         paint(Tone::Good, "✓"),
         count(written.flags, "flag"),
         count(written.segments, "segment"),

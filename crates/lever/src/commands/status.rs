@@ -1,9 +1,10 @@
 //! `lever status`: which levers were pulled, and who has it.
 
 use jiff::Timestamp;
-use leverframe_wire::admin::{ConfirmationState, LeverStatus, Position, Status};
+use leverframe_wire::admin::{ConfirmationState, Freeze, LeverStatus, Position, Status};
 use serde::Serialize;
 
+use super::rollout;
 use crate::arguments::PlaceArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -77,6 +78,16 @@ fn human(status: &Status, now: Timestamp) -> String {
     for sentence in &status.not_stored {
         lines.push(format!("{} {}", paint(Tone::Bad, "■"), inert(sentence)));
     }
+    lines.extend(status.freeze.iter().map(|freeze| frozen(freeze, now)));
+    for sentence in &status.pages_failing {
+        lines.push(format!("{} {}", paint(Tone::Bad, "✗"), inert(sentence)));
+    }
+    lines.extend(
+        status
+            .rollouts
+            .iter()
+            .map(|rollout| rollout::headline(rollout, now)),
+    );
     if status.fleet.caches.seen > 0 {
         let caches = &status.fleet.caches;
         lines.push(format!(
@@ -96,6 +107,9 @@ fn human(status: &Status, now: Timestamp) -> String {
             if status.never_moved == 1 { "is" } else { "are" }
         ));
     }
+    for sentence in &status.not_drilled {
+        lines.push(format!("· {}", inert(sentence)));
+    }
     for straggler in &status.fleet.stragglers {
         lines.push(format!(
             "  {} {} · {} · build {} · {} · {}",
@@ -108,6 +122,16 @@ fn human(status: &Status, now: Timestamp) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn frozen(freeze: &Freeze, now: Timestamp) -> String {
+    format!(
+        "{} nothing is opened here, by {} ({}); it ends {}",
+        paint(Tone::Braked, "‖ FROZEN:"),
+        inert(&freeze.by),
+        inert(&freeze.reason),
+        ago(&freeze.until, now),
+    )
 }
 
 fn row(status: &LeverStatus, now: Timestamp) -> [String; 7] {

@@ -11,7 +11,8 @@ pub(crate) struct Surroundings {
     pub(super) directory: Option<PathBuf>,
 }
 
-const VARIABLES: [&str; 7] = [
+const VARIABLES: [&str; 8] = [
+    "GITHUB_ACTIONS",
     "LEVER_URL",
     "LEVER_TOKEN",
     "LEVER_ENV",
@@ -32,6 +33,11 @@ impl Surroundings {
             variables,
             directory: std::env::current_dir().ok(),
         }
+    }
+
+    /// Whether this is a run of GitHub Actions, which reads annotations.
+    pub(crate) fn is_github(&self) -> bool {
+        self.variable("GITHUB_ACTIONS") == Some("true")
     }
 
     /// A variable that is set and not empty.

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-/// The directories of flags and of segments.
+/// The directories of flags, segments and plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) flags: PathBuf,
     pub(super) segments: PathBuf,
+    pub(super) plans: PathBuf,
 }
 
 impl Layout {
@@ -37,6 +38,7 @@ impl Layout {
         Self {
             flags: directory.join("flags"),
             segments: directory.join("segments"),
+            plans: directory.join("plans"),
         }
     }
 
@@ -44,6 +46,7 @@ impl Layout {
         Self {
             flags: directory.to_owned(),
             segments: directory.join("segments"),
+            plans: directory.join("plans"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use leverframe_flags::{Expression, FlagKey, SegmentKey};
-use leverframe_wire::admin::{FlagDefinition, SegmentDefinition};
+use leverframe_wire::admin::{FlagDefinition, Measure, PlanDefinition, SegmentDefinition};
 use serde::de::DeserializeOwned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
@@ -40,10 +40,15 @@ pub(crate) fn read(directory: &Path) -> Result<Definitions, Failure> {
             take(&path, segment, &mut definitions.segments, &mut errors);
         }
     }
+    if layout.plans.is_dir() {
+        for path in yaml_files(&layout.plans, &mut errors)? {
+            take(&path, plan, &mut definitions.plans, &mut errors);
+        }
+    }
     if errors.is_empty() && definitions == Definitions::default() {
         errors.push(format!(
-            "{}: there is no definition in it (files are called flags/<key>.yaml and \
-             segments/<key>.yaml)",
+            "{}: there is no definition in it (files are called flags/<key>.yaml, \
+             segments/<key>.yaml and plans/<key>.yaml)",
             directory.display()
         ));
     }
@@ -57,6 +62,16 @@ pub(crate) fn read(directory: &Path) -> Result<Definitions, Failure> {
     }
     errors.push("nothing changed".to_owned());
     Err(Failure::usage(errors.join("\n")))
+}
+
+/// Reads one plan from a file of any name.
+///
+/// # Errors
+/// Exit 2 with what is wrong in it.
+pub(crate) fn one(path: &Path) -> Result<PlanDefinition, Failure> {
+    parse(path)
+        .and_then(|mut definition| plan(&mut definition).map(|_| definition))
+        .map_err(|why| Failure::usage(format!("{}: {why}; nothing changed", path.display())))
 }
 
 /// The `*.yaml` files right in `directory`, by name. Links are not followed: what they lead to may
@@ -153,6 +168,38 @@ fn segment(definition: &mut SegmentDefinition) -> Result<String, String> {
     if let Some(when) = &mut definition.when {
         *when = printed(when).map_err(|why| format!("when: {why}"))?;
     }
+    Ok(key.to_string())
+}
+
+/// What can be said of a plan without the server, which has the last word.
+fn plan(definition: &mut PlanDefinition) -> Result<String, String> {
+    let key = FlagKey::new(&definition.key).map_err(|error| format!("key: {error}"))?;
+    for (index, stage) in definition.stages.iter().enumerate() {
+        let targets = [
+            !stage.cohorts.is_empty(),
+            stage.percentage.is_some(),
+            stage.synthetic,
+            stage.look.is_some(),
+        ];
+        if targets.into_iter().filter(|is_named| *is_named).count() != 1 {
+            return Err(format!(
+                "stages[{index}]: say exactly one of cohorts, percentage, synthetic and look"
+            ));
+        }
+        for cohort in &stage.cohorts {
+            SegmentKey::new(cohort).map_err(|error| format!("stages[{index}].cohorts: {error}"))?;
+        }
+    }
+    for (index, metric) in definition.metrics.iter().enumerate() {
+        if metric.measure.is_none() && Measure::of_name(&metric.key).is_none() {
+            return Err(format!(
+                "metrics[{index}]: there is no metric {:?} that is known by its name (errors and \
+                 latency_p95 are); say with `measure` where it is seen",
+                metric.key
+            ));
+        }
+    }
+    *definition = definition.clone().settled();
     Ok(key.to_string())
 }
 

@@ -29,6 +29,7 @@ fn definitions() -> Definitions {
     Definitions {
         flags: [("new-checkout".to_owned(), flag("new-checkout"))].into(),
         segments: [("staff".to_owned(), segment("staff"))].into(),
+        plans: BTreeMap::new(),
     }
 }
 
@@ -351,8 +352,7 @@ proptest! {
         let home = tempfile::tempdir().unwrap();
         let definitions = Definitions {
             flags: BTreeMap::from([("k".to_owned(), flag)]),
-            segments: BTreeMap::new(),
-        };
+            segments: BTreeMap::new(), plans: BTreeMap::new(), };
         write(home.path(), &definitions).unwrap();
         let text = std::fs::read_to_string(home.path().join("flags/k.yaml")).unwrap();
         let back = match read(home.path()) {

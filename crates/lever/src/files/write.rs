@@ -15,6 +15,7 @@ pub(crate) struct Written {
     pub(crate) directory: PathBuf,
     pub(crate) flags: usize,
     pub(crate) segments: usize,
+    pub(crate) plans: usize,
     /// Files that did not change.
     pub(crate) unchanged: usize,
     /// Files in the same place that belong to no definition of the server; they were left alone.
@@ -29,12 +30,16 @@ pub(crate) fn write(directory: &Path, definitions: &Definitions) -> Result<Writt
         directory: directory.to_owned(),
         flags: definitions.flags.len(),
         segments: definitions.segments.len(),
+        plans: definitions.plans.len(),
         ..Written::default()
     };
     let flags = definitions.flags.iter();
     fill(&layout.flags, flags, &mut written)?;
     if layout.segments.is_dir() || !definitions.segments.is_empty() {
         fill(&layout.segments, definitions.segments.iter(), &mut written)?;
+    }
+    if layout.plans.is_dir() || !definitions.plans.is_empty() {
+        fill(&layout.plans, definitions.plans.iter(), &mut written)?;
     }
     Ok(written)
 }

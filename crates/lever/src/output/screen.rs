@@ -42,6 +42,19 @@ impl Screen {
         super::raw(answer.text(self.format)?.as_bytes())
     }
 
+    /// Writes lines, each of which was made inert, to stdout.
+    pub(crate) fn lines(&self, lines: &[String]) -> Result<(), Failure> {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        super::raw(text.as_bytes())
+    }
+
+    /// Writes a line that was made inert to stderr, unless only the answer is wanted.
+    pub(crate) fn progress(&self, line: &str) {
+        if !self.is_quiet {
+            stderr_line(line);
+        }
+    }
+
     /// Says on stderr how it goes, to a person.
     pub(crate) fn note(&self, sentence: &str) {
         if !self.is_quiet && !self.format.is_machine() {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use leverframe_flags::Expression;
 use leverframe_wire::admin::{
-    FlagDefinition, PutFlag, PutSegment, Receipt, Removal, SegmentDefinition, Why,
+    FlagDefinition, PlanDefinition, PlanStage, PutFlag, PutPlan, PutSegment, Receipt, Removal,
+    SegmentDefinition, Why,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ pub(crate) enum Action {
 pub(crate) enum Definition {
     Flag(Box<FlagDefinition>),
     Segment(Box<SegmentDefinition>),
+    Plan(Box<PlanDefinition>),
 }
 
 impl Definition {
@@ -43,6 +45,7 @@ impl Definition {
         match self {
             Self::Flag(_) => "flag",
             Self::Segment(_) => "segment",
+            Self::Plan(_) => "plan",
         }
     }
 
@@ -50,6 +53,7 @@ impl Definition {
         match self {
             Self::Flag(flag) => &flag.key,
             Self::Segment(segment) => &segment.key,
+            Self::Plan(plan) => &plan.key,
         }
     }
 
@@ -73,6 +77,12 @@ impl Definition {
                 .iter()
                 .flat_map(|when| segments_of(when))
                 .map(|segment| ("segment", segment))
+                .collect(),
+            Self::Plan(plan) => plan
+                .stages
+                .iter()
+                .flat_map(|stage| &stage.cohorts)
+                .map(|segment| ("segment", segment.clone()))
                 .collect(),
         }
     }
@@ -100,6 +110,21 @@ impl Definition {
                     segment.when = None;
                 }
             }
+            Self::Plan(plan) => {
+                for stage in &mut plan.stages {
+                    stage
+                        .cohorts
+                        .retain(|cohort| !is_missing("segment", cohort));
+                }
+                plan.stages.retain(|stage| !stage.label().is_empty());
+                if plan.stages.is_empty() {
+                    // The rest of the plan is worth trying; a plan without stages is none.
+                    plan.stages.push(PlanStage {
+                        percentage: Some(100.0),
+                        ..PlanStage::default()
+                    });
+                }
+            }
         }
         definition
     }
@@ -108,6 +133,7 @@ impl Definition {
         match self {
             Self::Flag(flag) => json!(flag),
             Self::Segment(segment) => json!(segment),
+            Self::Plan(plan) => json!(plan),
         }
     }
 }
@@ -186,6 +212,16 @@ impl Step {
             }
             (Definition::Segment(_), Action::Remove) => {
                 client.delete_segment(key, &Removal { why }, attempt).await
+            }
+            (Definition::Plan(_), Action::Remove) => {
+                client.delete_plan(key, &Removal { why }, attempt).await
+            }
+            (Definition::Plan(plan), _) => {
+                let plan = PutPlan {
+                    definition: plan.as_ref().clone(),
+                    why,
+                };
+                client.put_plan(&plan, attempt).await
             }
             (Definition::Flag(flag), action) => {
                 let flag = PutFlag {

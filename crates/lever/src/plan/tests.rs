@@ -50,6 +50,7 @@ fn wanted(flags: &[Value], segments: &[Value]) -> Definitions {
                 (segment.key.clone(), segment)
             })
             .collect(),
+        plans: std::collections::BTreeMap::new(),
     }
 }
 
@@ -84,6 +85,7 @@ fn a_file_that_leaves_out_what_the_server_made_is_no_difference() {
             &closed(),
         )],
         segments: vec![],
+        plans: vec![],
     };
     let file = flag(&json!({
         "open": {"split": [{"variant": "on", "weight": 50}, {"variant": "off", "weight": 50}]},
@@ -112,6 +114,7 @@ fn a_rule_that_moves_keeps_its_name_and_its_salt() {
             &closed(),
         )],
         segments: vec![],
+        plans: vec![],
     };
     let file = flag(&json!({"environments": {"prod": {"rules": [
         {"when": "x == 3", "serve": "on"},
@@ -137,6 +140,7 @@ fn a_difference_names_the_path_and_both_sides() {
     let present = Present {
         flags: vec![there(&flag(&json!({"runbook": "old"})), &closed())],
         segments: vec![],
+        plans: vec![],
     };
     let plan = Plan::between(
         &present,
@@ -192,6 +196,7 @@ fn what_others_need_is_made_first_and_removed_last() {
                     .unwrap()
             })
             .collect(),
+        plans: vec![],
     };
     let plan = Plan::between(&present, &Definitions::default(), true);
     assert_eq!(
@@ -213,6 +218,7 @@ fn nothing_is_taken_away_unless_asked_and_never_what_is_not_closed() {
             there(&flag(&json!({"key": "busy"})), &open()),
         ],
         segments: vec![],
+        plans: vec![],
     };
     let files = wanted(&[], &[]);
     let plan = Plan::between(&present, &files, false);

@@ -32,6 +32,7 @@ async fn stage() -> Stage {
                 {"definition": {"key": "staff", "include": ["ana"]}, "revision": 7, "used_by": []},
             ]}))],
         )
+        .tell("GET /plans", [ok(json!({"plans": []}))])
         .tell("POST /flags", [ok(receipt(50))])
         .tell("POST /segments", [ok(receipt(50))])
         .tell("PUT /flags/new-checkout", [ok(receipt(51))])

@@ -27,6 +27,7 @@ async fn stage() -> Stage {
         )
         .tell("GET /flags", [ok(json!({"flags": []}))])
         .tell("GET /segments", [ok(json!({"segments": []}))])
+        .tell("GET /plans", [ok(json!({"plans": []}))])
         .tell("POST /flags", [ok(receipt(50))])
         .tell(
             "GET /flags/banner/environments/prod",

@@ -8,6 +8,7 @@ mod levers;
 mod program;
 mod reading;
 mod reference;
+mod rollouts;
 mod several_servers;
 mod stage;
 mod usage;

@@ -1,11 +1,14 @@
 //! The journal, for people and for proof.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Token;
+use leverframe_core::state::State as Fold;
 use leverframe_core::{Entry, Timestamp};
 use leverframe_node::StoreError;
-use leverframe_wire::admin::{JournalPage, RecordView, Verification};
+use leverframe_wire::admin::{Change, JournalPage, RecordView, Verification};
 use serde::Deserialize;
 
 use super::page;
@@ -58,8 +61,9 @@ async fn list_records(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<JournalPage>, Failure> {
     let size = page::size(wanted.limit)?;
-    let filter = Filter::new(&wanted, who.token())?;
-    let end = app.node().state().revision().saturating_add(1);
+    let state = app.node().state();
+    let filter = Filter::new(&wanted, who.token(), Arc::clone(&state))?;
+    let end = state.revision().saturating_add(1);
     let before = wanted.before.unwrap_or(end).min(end);
     let reader = app.node().reader();
     let page = blocking(move || {
@@ -83,7 +87,9 @@ async fn read_record(
     let reader = app.node().reader();
     let entries = blocking(move || reader.read(after, 1)).await?;
     let entry = entries.first().ok_or_else(missing)?;
-    shown(entry, who.token()).map(Json).ok_or_else(missing)
+    shown(entry, who.token(), &app.node().state())
+        .map(Json)
+        .ok_or_else(missing)
 }
 
 /// Read the whole journal and check its chain
@@ -132,9 +138,21 @@ async fn blocking<T: Send + 'static>(
 
 /// A record as this token may see it: without what belongs to other environments; `None` when
 /// nothing is left.
-fn shown(entry: &Entry, token: &Token) -> Option<RecordView> {
+fn shown(entry: &Entry, token: &Token, state: &Fold) -> Option<RecordView> {
     let mut view = record_view(entry);
     let before = view.changes.len();
+    for change in &mut view.changes {
+        if change.environment.is_none() {
+            change.environment = place(change, state);
+        }
+    }
+    // What is kept no more, nobody knows the environment of.
+    let is_of_nowhere = |change: &Change| {
+        change.environment.is_none()
+            && matches!(change.noun.as_str(), "rollout" | "effect" | "drill")
+    };
+    view.changes
+        .retain(|change| token.environments.is_empty() || !is_of_nowhere(change));
     view.changes.retain(|change| {
         change
             .environment
@@ -144,7 +162,44 @@ fn shown(entry: &Entry, token: &Token) -> Option<RecordView> {
     (before == 0 || !view.changes.is_empty()).then_some(view)
 }
 
+/// Where something happened that is named by itself and not by its lever.
+fn place(change: &Change, state: &Fold) -> Option<String> {
+    let key = change.key.as_str();
+    match change.noun.as_str() {
+        "rollout" => Some(state.rollout(key)?.environment.to_string()),
+        "effect" => {
+            let effect = &state.effect(key)?.effect;
+            Some(effect.message.environment.to_string())
+        }
+        "drill" => {
+            let revision = key.strip_prefix('r')?.parse().ok()?;
+            Some(state.drill(revision)?.environment.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a change is one of this flag, of its levers or of their rollouts.
+fn is_of_flag(change: &Change, flag: &str, state: &Fold) -> bool {
+    match change.noun.as_str() {
+        "flag" | "lever" => change.key == flag,
+        "rollout" => state
+            .rollout(&change.key)
+            .is_some_and(|rollout| rollout.flag.as_str() == flag),
+        "drill" => {
+            let revision = change
+                .key
+                .strip_prefix('r')
+                .and_then(|text| text.parse().ok());
+            let drill = revision.and_then(|revision| state.drill(revision));
+            change.key == flag || drill.is_some_and(|drill| drill.flag.as_str() == flag)
+        }
+        _ => false,
+    }
+}
+
 struct Filter {
+    state: Arc<Fold>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     wanted: Wanted,
@@ -152,7 +207,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(wanted: &Wanted, token: &Token) -> Result<Self, Failure> {
+    fn new(wanted: &Wanted, token: &Token, state: Arc<Fold>) -> Result<Self, Failure> {
         let time = |field: &str, text: &Option<String>| {
             text.as_deref()
                 .map(|text| {
@@ -168,6 +223,7 @@ impl Filter {
                 .transpose()
         };
         Ok(Self {
+            state,
             since: time("since", &wanted.since)?,
             until: time("until", &wanted.until)?,
             wanted: wanted.clone(),
@@ -223,11 +279,9 @@ impl Filter {
         if !self.wanted.actor.as_ref().is_none_or(is_actor) {
             return None;
         }
-        let view = shown(entry, &self.token)?;
-        let concerns = |change: &leverframe_wire::admin::Change| {
-            let is_flag = |flag: &String| {
-                matches!(change.noun.as_str(), "flag" | "lever") && change.key == *flag
-            };
+        let view = shown(entry, &self.token, &self.state)?;
+        let concerns = |change: &Change| {
+            let is_flag = |flag: &String| is_of_flag(change, flag, &self.state);
             self.wanted.flag.as_ref().is_none_or(is_flag)
                 && self
                     .wanted

@@ -7,10 +7,11 @@ use leverframe_core::roll::Member;
 use leverframe_node::{Brake, Wanted};
 use leverframe_wire::admin::{Health, LeverStatus, Status, Whoami};
 
+use super::attention;
 use super::fleet::clocks;
 use crate::app::App;
 use crate::auth::{self, Authenticated, May};
-use crate::convert::{confirmation_view, lever_view, token_view};
+use crate::convert::{confirmation_view, freeze_view, lever_view, rollout_view, token_view};
 use crate::problem::Failure;
 use crate::request::Path;
 use crate::surface::{Surface, guarded};
@@ -67,6 +68,7 @@ async fn read_status(
             }
         })
         .collect();
+    let now = app.node().wall_now();
     let revision = feed.revision();
     let confirmed = feed.presence().confirmation(revision);
     Ok(Json(Status {
@@ -75,6 +77,14 @@ async fn read_status(
         revision,
         levers,
         not_stored: brakes.iter().map(Brake::sentence).collect(),
+        rollouts: state
+            .running()
+            .filter(|rollout| rollout.environment == key)
+            .map(|rollout| rollout_view(rollout, app.node().steady_now()))
+            .collect(),
+        freeze: state.freeze(key.as_str(), now).map(freeze_view),
+        not_drilled: attention::not_drilled(&state, &key, now),
+        pages_failing: attention::pages_failing(&state, &key, now),
         never_moved,
         fleet: confirmation_view(
             key.as_str(),

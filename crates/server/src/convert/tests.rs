@@ -105,3 +105,31 @@ fn a_percentage_that_is_not_exact_is_refused_and_never_rounded() {
         "a sign is not a percentage"
     );
 }
+
+proptest::proptest! {
+    /// A plan that was read is shown as it was written, but for what it would say anyway.
+    #[test]
+    fn a_plan_comes_back_as_it_was_sent(
+        shares in proptest::collection::btree_set(1_u32..=100_000, 1..6),
+        bakes in proptest::collection::vec(proptest::option::of(1_u64..1_000_000_000), 6),
+        holds in proptest::collection::vec(proptest::option::of(1_u64..1_000_000_000), 7),
+        rates in (1_u32..100_000, proptest::option::of(1_u32..100_000)),
+    ) {
+        use leverframe_wire::admin::{PlanDefinition, PlanMetric, PlanStage, Span};
+        let stages = shares.iter().zip(&bakes).zip(&holds).map(|((share, bake), hold)| PlanStage {
+            percentage: Some(f64::from(*share) / 1_000.0),
+            bake: bake.map(Span::from_ms),
+            max_hold: hold.map(Span::from_ms),
+            ..PlanStage::default()
+        });
+        let mut metric = PlanMetric::named("latency_p99");
+        metric.tolerable = f64::from(rates.0) / 1_000.0;
+        metric.ceiling = rates.1.map(|rate| f64::from(rate) / 1_000.0);
+        let mut sent = PlanDefinition::of("p", stages.collect(), vec![metric]);
+        sent.max_hold = holds.get(6).copied().flatten().map(Span::from_ms);
+        let back = super::plan_view(&super::plan(&sent).unwrap());
+        proptest::prop_assert_eq!(&back, &sent.settled());
+        let again = super::plan(&back).unwrap();
+        proptest::prop_assert_eq!(super::plan_view(&again), back);
+    }
+}

@@ -19,7 +19,9 @@ pub(super) fn complete(parameter: &mut Parameter) {
         ("Idempotency-Key", ParameterIn::Header) => {
             text(format!("^[!-~]{{1,{IDEMPOTENCY_BYTES_MAX}}}$"))
         }
-        ("environment" | "flag" | "segment" | "key", ParameterIn::Path) => key(),
+        ("environment" | "flag" | "segment" | "key" | "plan" | "rollout", ParameterIn::Path) => {
+            key()
+        }
         ("limit", ParameterIn::Query) => number(1, PAGE_MAX as u64),
         ("before" | "brake" | "wait_ms", ParameterIn::Query) | ("revision", ParameterIn::Path) => {
             number(0, u64::MAX)

@@ -30,6 +30,8 @@ pub(crate) fn concrete(path: &str, environment: &str) -> String {
         .replace("{key}", "checkout")
         .replace("{segment}", "staff")
         .replace("{rule}", "r1")
+        .replace("{plan}", "careful")
+        .replace("{rollout}", "ro_nobody")
         .replace("{id}", "tok_nobody")
         .replace("{revision}", "1")
 }
@@ -47,6 +49,9 @@ fn table() -> BTreeMap<(&'static str, &'static str), (&'static str, Json)> {
         "variants": {"on": true, "off": false}, "closed": "off", "open": "on",
     }});
     let segment = json!({"definition": {"key": "staff", "include": ["a"]}});
+    let plan = json!({"definition": {
+        "key": "careful", "stages": [{"percentage": 1}], "metrics": [{"key": "errors"}],
+    }});
     let rule = json!({"rule": {"when": "plan == \"beta\"", "serve": "on"}});
     let hello = json!({"instance": "i", "application": "a", "build": "b", "client": "c"});
     BTreeMap::from([
@@ -149,6 +154,113 @@ fn table() -> BTreeMap<(&'static str, &'static str), (&'static str, Json)> {
             ("operator admin", json!({"to": 0})),
         ),
         (("POST", "/api/v1/undo"), (CHANGERS, json!({}))),
+        (("GET", "/api/v1/plans"), (READERS, Json::Null)),
+        (("GET", "/api/v1/plans/{plan}"), (READERS, Json::Null)),
+        (("PUT", "/api/v1/plans/{plan}"), ("operator admin", plan)),
+        (
+            ("DELETE", "/api/v1/plans/{plan}"),
+            ("operator admin", Json::Null),
+        ),
+        (("GET", "/api/v1/rollouts"), (READERS, Json::Null)),
+        (("GET", "/api/v1/rollouts/{rollout}"), (READERS, Json::Null)),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/pause"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/resume"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/advance"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/skip"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/approve"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("POST", "/api/v1/rollouts/{rollout}/rollback"),
+            (CHANGERS, json!({})),
+        ),
+        (
+            (
+                "GET",
+                "/api/v1/environments/{environment}/flags/{flag}/rollout",
+            ),
+            (READERS, Json::Null),
+        ),
+        (
+            (
+                "POST",
+                "/api/v1/environments/{environment}/flags/{flag}/rollout",
+            ),
+            ("operator admin", json!({"plan": "safe"})),
+        ),
+        (
+            (
+                "POST",
+                "/api/v1/environments/{environment}/flags/{flag}/rollback",
+            ),
+            (CHANGERS, json!({})),
+        ),
+        (
+            ("PUT", "/api/v1/environments/{environment}/freeze"),
+            (CHANGERS, json!({"for": "1h"})),
+        ),
+        (
+            ("DELETE", "/api/v1/environments/{environment}/freeze"),
+            ("operator admin", Json::Null),
+        ),
+        (
+            (
+                "POST",
+                "/api/v1/environments/{environment}/flags/{flag}/drill",
+            ),
+            ("operator admin", json!({})),
+        ),
+        (
+            (
+                "PUT",
+                "/api/v1/environments/{environment}/flags/{flag}/drill",
+            ),
+            ("operator admin", json!({"every": "30d"})),
+        ),
+        (
+            (
+                "DELETE",
+                "/api/v1/environments/{environment}/flags/{flag}/drill",
+            ),
+            ("operator admin", Json::Null),
+        ),
+        (
+            ("GET", "/api/v1/rollouts/{rollout}/evidence"),
+            (READERS, Json::Null),
+        ),
+        (
+            ("GET", "/api/v1/rollouts/{rollout}/measurements"),
+            (READERS, Json::Null),
+        ),
+        (
+            (
+                "POST",
+                "/api/v1/environments/{environment}/flags/{flag}/preflight",
+            ),
+            (READERS, json!({"plan": "safe"})),
+        ),
+        (
+            (
+                "GET",
+                "/api/v1/environments/{environment}/flags/{flag}/probe",
+            ),
+            (READERS, Json::Null),
+        ),
+        (("GET", "/api/v1/drills"), (READERS, Json::Null)),
+        (("GET", "/api/v1/drills/{revision}"), (READERS, Json::Null)),
         (("GET", "/api/v1/segments"), (READERS, Json::Null)),
         (
             ("POST", "/api/v1/segments"),

@@ -24,6 +24,7 @@ mod ofrep;
 mod origin;
 mod paths;
 mod poll;
+mod rollout;
 mod seats;
 mod server;
 mod stream;

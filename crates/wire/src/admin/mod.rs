@@ -4,20 +4,32 @@
 //! `If-Match: "r57"` on what opens or edits it; `Idempotency-Key` on every POST, PUT and DELETE;
 //! `?dry_run=true` on every change; failures are [`Problem`]s.
 
+mod drill;
 mod environment;
 mod evaluation;
+mod evidence;
 mod flag;
 mod fleet;
+mod freeze;
 mod journal;
 mod lever;
+mod plan;
+mod preflight;
+mod probe;
 mod problem;
 mod receipt;
+mod rollout;
 mod segment;
+mod span;
 mod status;
 mod token;
 
+pub use drill::{Drill, DrillList, DrillSchedule, DrillState, PutDrillSchedule, RunDrill};
 pub use environment::{CreateEnvironment, Environment, EnvironmentList, GuardEnvironment};
 pub use evaluation::{Evaluate, Evaluation, ExplainedStep};
+pub use evidence::{
+    ArmCounts, Evidence, MeasurementList, MeasurementView, MetricEvidence, ShareView, Verdict,
+};
 pub use flag::{
     AddRule, Arm, EnvironmentRules, Flag, FlagDefinition, FlagList, Kind, MoveRule, Prerequisite,
     PutFlag, Rule, Serve, ValueType,
@@ -25,10 +37,22 @@ pub use flag::{
 pub use fleet::{
     CacheEvidence, Confirmation, ConfirmationState, Evaluator, Fleet, Quantiles, Straggler,
 };
+pub use freeze::{Freeze, PutFreeze};
 pub use journal::{JournalPage, RecordView, Verification};
 pub use lever::{Exposure, Kill, Lever, Open, Pin, Position, Ramp, Undo};
+pub use plan::{
+    Inconclusive, Look, Measure, OnBad, Plan, PlanDefinition, PlanList, PlanMetric, PlanStage,
+    PutPlan, Standing,
+};
+pub use preflight::{AskPreflight, Preflight, StageForecast};
+pub use probe::{Probe, ProbeState};
 pub use problem::Problem;
 pub use receipt::{Change, Receipt, Removal, Why};
+pub use rollout::{
+    Progress, Rollout, RolloutList, RolloutMove, RolloutState, StageView, StartRollout,
+    StartedRollout, Steer, Told,
+};
 pub use segment::{PutSegment, Segment, SegmentDefinition, SegmentList};
+pub use span::{Span, SpanError};
 pub use status::{Health, LeverStatus, Status, Whoami};
 pub use token::{CreateToken, CreatedToken, Role, Token, TokenList};

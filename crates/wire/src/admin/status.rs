@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fleet::Confirmation;
+use super::freeze::Freeze;
 use super::lever::Lever;
+use super::rollout::Rollout;
 use super::token::Token;
 
 /// One environment at a glance.
@@ -21,6 +23,18 @@ pub struct Status {
     /// Kills that are out and not in the journal yet, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_stored: Vec<String>,
+    /// Rollouts that run here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<Rollout>,
+    /// Why nothing is opened here now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Freeze>,
+    /// Levers let through here that no drill has pulled for 90 days, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_drilled: Vec<String>,
+    /// Pages that could not be delivered in the last day, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages_failing: Vec<String>,
     /// Flags that were never moved here.
     pub never_moved: usize,
     /// Who has `revision`.
