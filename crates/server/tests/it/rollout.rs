@@ -418,3 +418,70 @@ async fn a_rollout_of_another_environment_does_not_exist() {
         assert!(!log.text.contains("first launch"), "{}", log.text);
     }
 }
+
+#[tokio::test]
+async fn a_rollout_says_why_it_does_not_move_and_what_comes_next() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let id = start(&world).await;
+    let path = format!("/api/v1/rollouts/{id}/evidence");
+    let evidence = world.get(&path).send().await.is(200).json();
+    assert_eq!(evidence["rollout"]["id"], *id);
+    assert_eq!(evidence["bake_ms"], 600_000);
+    assert_eq!(evidence["hold_ms_max"], 3_600_000);
+    assert_eq!(evidence["users_hit"], 0);
+    assert_eq!(evidence["share"], "as-meant");
+    assert!(
+        !evidence["holds"].as_array().unwrap().is_empty(),
+        "{evidence}"
+    );
+    let next = evidence["next"].as_str().unwrap();
+    assert!(next.starts_with("5 % when errors and "), "{next}");
+    let kept = format!("/api/v1/rollouts/{id}/measurements");
+    let kept = world.get(&kept).send().await.is(200).json();
+    assert_eq!(kept["truncated"], false);
+    let rollback = "/api/v1/environments/prod/flags/checkout/rollback";
+    world.post(rollback, &json!({})).send().await.is(200);
+    let over = world.get(&path).send().await.is(200).json();
+    assert_eq!(over["rollout"]["state"], "rolled-back");
+    assert_eq!((&over["holds"], over.get("next")), (&json!([]), None));
+}
+
+#[tokio::test]
+async fn nothing_known_is_said_to_be_nothing_known() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let base = "/api/v1/environments/prod/flags/checkout";
+    let probe = |query: &str| world.get(&format!("{base}/probe?{query}")).send();
+    let seen = probe("window=10m&error_budget=0.5").await.is(200).json();
+    assert_eq!(seen["state"], "no-data", "{seen}");
+    assert_eq!(
+        (&seen["window"], &seen["error_budget"]),
+        (&json!("10m"), &json!(0.5))
+    );
+    probe("window=2d&error_budget=0.5")
+        .await
+        .fails(422, "invalid");
+    probe("window=10m&error_budget=100")
+        .await
+        .fails(422, "invalid");
+    probe("window=-10m&error_budget=1")
+        .await
+        .fails(400, "bad-request");
+    probe("window=10m").await.fails(400, "bad-request");
+    let ask = |body: &Json| world.post(&format!("{base}/preflight"), body).send();
+    let found = ask(&json!({"plan": "safe"})).await.is(200).json();
+    assert_eq!(found["plan"]["key"], "safe");
+    assert!(!found["stages"].as_array().unwrap().is_empty(), "{found}");
+    let remarks = found["remarks"].to_string();
+    assert!(
+        remarks.contains("Nothing has been seen of errors"),
+        "{found}"
+    );
+    ask(&json!({"plan": "bold"})).await.fails(404, "not-found");
+    ask(&json!({})).await.fails(422, "invalid");
+    let wrong = json!({"definition": {
+        "key": "p", "stages": [{"percentage": 5}, {"percentage": 1}], "metrics": [{"key": "errors"}],
+    }});
+    ask(&wrong).await.fails(422, "invalid");
+}
