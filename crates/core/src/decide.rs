@@ -35,6 +35,7 @@ mod restore;
 mod rollout;
 mod rule;
 mod segment;
+mod start;
 mod token;
 mod undo;
 mod watch;
@@ -144,9 +145,9 @@ pub fn decide(state: &State, command: &Command, meta: &Meta) -> Result<Decision,
             plan,
             terms,
             survey,
-        } => rollout::start(
+        } => start::start(
             &case,
-            &rollout::Start {
+            &start::Start {
                 flag,
                 environment,
                 plan,

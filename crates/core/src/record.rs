@@ -154,9 +154,13 @@ impl Entry {
     /// Chains a record to the one before it.
     ///
     /// # Errors
-    /// When the record cannot be written as JSON, which no record made here can cause.
+    /// When the record cannot be written as JSON that can be read again: a number in it is none.
     pub fn seal(record: Record, previous: Link) -> Result<Self, serde_json::Error> {
         let text: Box<str> = serde_json::to_string(&record)?.into();
+        // What is not a number becomes null, and could never be read again: better no record.
+        if text.contains("null") {
+            serde_json::from_str::<Record>(&text)?;
+        }
         let link = previous.next(&text);
         Ok(Self {
             record,

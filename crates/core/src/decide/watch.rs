@@ -12,7 +12,8 @@ use crate::rollout::{Cause, Part, Phase, Plan, Rollout, Transition};
 
 use super::authority::Case;
 use super::definition::invalid;
-use super::rollout::{fresh_id, moved};
+use super::rollout::moved;
+use super::start::fresh_id;
 use super::{Decision, lever};
 
 /// An opening that no watch is to follow.

@@ -53,6 +53,7 @@ impl FromStr for UnsafeClosing {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

@@ -1,9 +1,10 @@
 //! Rollouts among people: a person's move always stands, and nothing opens by itself but on evidence.
 
+use leverframe_core::access::Actor;
 use leverframe_core::analysis::Finding;
 use leverframe_core::command::Terms;
-use leverframe_core::rollout::{Cause, Phase, Steer};
-use leverframe_core::{Command, Decision, Rejection, Selection};
+use leverframe_core::rollout::{Cause, Phase, Reading, Sight, Steer};
+use leverframe_core::{Command, Decision, Entry, Rejection, Selection, decide};
 use leverframe_flags::Position;
 
 use crate::journey::{
@@ -631,4 +632,27 @@ fn an_open_after_a_kill_starts_with_a_clean_slate() {
     assert!(world.rollout(&id).is_over());
     let again = world.roll("a", "prod", plan("p"));
     assert_ne!(again, id);
+}
+
+#[test]
+fn what_could_not_be_read_again_is_never_sealed() {
+    let (mut world, id) = rolling();
+    world.later(1_000);
+    let mut seen = glance(&world, world.rollout(&id), Finding::Bad);
+    seen.sights.push(Sight {
+        metric: "queue".into(),
+        reading: Reading::Gauge {
+            value: f64::INFINITY,
+            limit: 1.0,
+            is_floor: false,
+            wrong_in_a_row: 0,
+            in_a_row_max: 3,
+        },
+    });
+    let meta = world.meta(Actor::System);
+    let Ok(Decision::Append(events)) = decide(&world.state, &observe(&id, seen), &meta) else {
+        panic!()
+    };
+    let record = world.state.next_record(events, &meta);
+    assert!(Entry::seal(record, world.state.head()).is_err());
 }
