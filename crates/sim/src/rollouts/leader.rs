@@ -27,6 +27,7 @@ const ATTEMPTS_MAX: u32 = 3;
 
 pub(super) struct Leader {
     boot: u64,
+    looks_since: Timestamp,
     store: MemoryStore,
     fence: Fence,
     state: Arc<State>,
@@ -65,6 +66,7 @@ impl Leader {
         let state = Arc::new(State::new());
         let mut leader = Self {
             boot,
+            looks_since: now,
             store,
             fence,
             looked_at: Arc::clone(&state),
@@ -288,6 +290,7 @@ impl Leader {
             let freeze = self.state.freeze(rollout.environment.as_str(), now);
             let glance = Glance {
                 now,
+                looked_since: self.looks_since,
                 lever_revision: lever.map_or(0, |lever| lever.moved_revision),
                 is_frozen: freeze.is_some(),
                 new_build: None,
