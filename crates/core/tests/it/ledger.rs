@@ -5,4 +5,5 @@ mod decisions;
 mod fold;
 mod journey;
 mod preflight;
+mod speed;
 mod words;
