@@ -23,7 +23,20 @@ impl Plan {
     pub fn safe() -> Self {
         Self {
             key: "safe".into(),
-            stages: [1, 5, 25, 50, 100].map(share).into(),
+            // At a small share a sharper margin keeps a release that is twice as bad waiting for proof
+            // where it is seen least, so that it is convicted later.
+            stages: [
+                (1, Some(6.0)),
+                (5, Some(4.0)),
+                (25, None),
+                (50, None),
+                (100, None),
+            ]
+            .map(|(whole, margin)| Stage {
+                margin,
+                ..share(whole)
+            })
+            .into(),
             bake_ms: 10 * MINUTE_MS,
             // At 1 % of 3 000 requests a minute a service that never fails is proved after two hours.
             hold_ms_max: 150 * MINUTE_MS,

@@ -58,7 +58,7 @@ fn what_proves_nothing_says_what_could_not_be_ruled_out() {
         *cause == Cause::Inconclusive
     });
     assert!(said.contains("2 h 30 min at the 1 % stage"), "{said}");
-    assert!(said.contains("5 times as bad"), "{said}");
+    assert!(said.contains("6 times as bad"), "{said}");
     assert!(
         said.ends_with("it holds, and asks whether to go on"),
         "{said}"
