@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use crate::outside::{Fake, Program, effect, endpoint, free_address, resolver, until};
 
-struct World {
-    receiver: Fake,
+pub(crate) struct World {
+    pub(crate) receiver: Fake,
     url: String,
     alertmanager: Program,
     _place: tempfile::TempDir,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let receiver = Fake::serve(Router::new().route("/", post(|| async {}))).await;
         let place = tempfile::tempdir().unwrap();
         let config = format!(
@@ -56,6 +56,12 @@ impl World {
     }
 
     fn teller(&self) -> Teller {
+        let base = "https://lever.example/release/".parse().unwrap();
+        Teller::new(self.channels(), Links::to(Some(base)))
+    }
+
+    /// Alertmanager itself as `oncall`, and its receiver as `chat`.
+    pub(crate) fn channels(&self) -> Channels {
         let mut channels = Channels::default();
         let settings = ChannelSettings::Alertmanager {
             endpoint: endpoint(&self.url),
@@ -67,8 +73,7 @@ impl World {
             webhook: leverframe_node::Secret::new(self.receiver.url()),
         };
         channels.open("chat", second, &resolver()).unwrap();
-        let base = "https://lever.example/release/".parse().unwrap();
-        Teller::new(channels, Links::to(Some(base)))
+        channels
     }
 }
 

@@ -18,6 +18,7 @@ mod durability;
 mod feed;
 mod guarding;
 mod outside;
+mod outside_rollout;
 mod prometheus;
 mod restart;
 mod restore;

@@ -14,20 +14,20 @@ use leverframe_node::{Clock, Interval, Sampler, SourceSettings, Sources, Unusabl
 use crate::outside::{Fake, Program, endpoint, free_address, resolver, until};
 
 /// How the counters of one instance stand: exposed, bad among them, held back, bad among them.
-type Counters = [u64; 4];
+pub(crate) type Counters = [u64; 4];
 
 /// An application with two instances, and a Prometheus that scrapes both.
-struct World {
+pub(crate) struct World {
     instances: [Arc<Mutex<Option<Counters>>>; 2],
     _apps: [Fake; 2],
     place: tempfile::TempDir,
     address: SocketAddr,
-    prometheus: Program,
+    pub(crate) prometheus: Program,
     clock: Clock,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let instances = [(); 2].map(|()| Arc::new(Mutex::new(Some([0, 0, 0, 0]))));
         let apps = [app(&instances[0]).await, app(&instances[1]).await];
         let place = tempfile::tempdir().unwrap();
@@ -51,18 +51,22 @@ impl World {
         world
     }
 
-    fn sampler(&self) -> Sampler {
+    pub(crate) fn sources(&self) -> Sources {
         let mut sources = Sources::default();
         let settings = SourceSettings::Prometheus {
             endpoint: endpoint(&format!("http://{}", self.address)),
             credentials: None,
         };
         sources.open("prom", settings, &resolver()).unwrap();
-        Sampler::new(sources, self.clock.clone())
+        sources
+    }
+
+    fn sampler(&self) -> Sampler {
+        Sampler::new(self.sources(), self.clock.clone())
     }
 
     /// Sets the counters of both instances, and waits until Prometheus has the sums.
-    async fn set(&self, instances: [Counters; 2]) {
+    pub(crate) async fn set(&self, instances: [Counters; 2]) {
         for (instance, counters) in self.instances.iter().zip(instances) {
             *instance.lock().unwrap() = Some(counters);
         }

@@ -31,7 +31,7 @@ pub(crate) fn compressed() -> Options {
     }
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let percent = |whole: u32| Percentage::from_thousandths(whole * 1_000).unwrap();
     let stage = |whole: u32| Stage {
         to: Target::Share {
