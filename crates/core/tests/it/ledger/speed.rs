@@ -10,7 +10,11 @@ use super::journey::{Journey, units};
 const TICK_MICROS_MAX: u128 = if cfg!(debug_assertions) { 2_000 } else { 50 };
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was measured is worth reading")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it measures, and what was measured is worth reading"
+)]
 fn a_look_and_a_step_hours_into_a_rollout_are_soon_done() {
     let mut journey = Journey::of(Plan::safe());
     journey.is_frozen = true;
