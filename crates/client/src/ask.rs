@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use leverframe_flags::{AnswerArm, Cause, Context, FlagIndex, Outcome, RuleSet, Value, ValueType};
+use leverframe_flags::{Cause, Context, FlagIndex, Outcome, Side, Value, ValueType};
 
 use crate::board::{Board, Published};
 use crate::evaluation::EvaluationError;
@@ -104,27 +104,16 @@ pub(crate) fn ask_observed<T>(
         let rules = &published.rules;
         let observed = || {
             Some(Observed {
-                arm: arm(rules, index, outcome)?,
+                arm: match rules.side(index, outcome)? {
+                    Side::Exposed => 0,
+                    Side::HeldBack => 1,
+                    Side::LetThrough => 2,
+                },
                 unit: rules.fingerprint(index, context)?,
             })
         };
         Ok((take(outcome)?, observed()))
     })
-}
-
-/// By which arm: 0 exposed, 1 held back, 2 assigned by a cohort or because all are let through. A rule's
-/// answer and one for want of something are no evidence. While a lever is closed everybody is held
-/// back: what would be compared with is known before anybody is let through.
-fn arm(rules: &RuleSet, index: FlagIndex, outcome: &Outcome<'_>) -> Option<u8> {
-    match outcome.arm {
-        AnswerArm::Exposed => Some(0),
-        AnswerArm::HeldBack => Some(1),
-        AnswerArm::Assigned if outcome.rule.is_some() || outcome.cause.is_some() => None,
-        AnswerArm::Assigned => {
-            let closed = rules.flag_at(index)?.closed.0.as_str();
-            Some(if outcome.variant == closed { 1 } else { 2 })
-        }
-    }
 }
 
 #[inline]

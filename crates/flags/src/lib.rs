@@ -46,7 +46,7 @@ pub use expression::{
 };
 pub use follower::{Acknowledgement, Follower, Keepsake, NewHistory, Refusal, Step, WhyRefused};
 pub use key::{EnvironmentKey, FlagKey, KeyError, SegmentKey, VariantKey};
-pub use outcome::{AnswerArm, Cause, Outcome, Reason};
+pub use outcome::{AnswerArm, Cause, Outcome, Reason, Side};
 pub use percentage::{BUCKETS, Percentage, PercentageError};
 pub use position::{Exposure, Latch, Position};
 pub use rule_set::{

@@ -85,6 +85,17 @@ impl AnswerArm {
     }
 }
 
+/// On which side of a comparison a unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The percentage let it through.
+    Exposed,
+    /// The percentage held it back, or the lever is closed to it.
+    HeldBack,
+    /// A cohort let it through, or everybody is: nothing to be compared with.
+    LetThrough,
+}
+
 /// Why an answer fell back to the closed variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {

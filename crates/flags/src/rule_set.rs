@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::key::{FlagKey, SegmentKey, VariantKey};
-use crate::outcome::Outcome;
+use crate::outcome::{AnswerArm, Outcome, Side};
 use crate::position::Position;
 use crate::segment_table::SegmentTable;
 use crate::update::{FlagUpdate, SegmentUpdate};
@@ -146,6 +146,26 @@ impl RuleSet {
     pub fn fingerprint(&self, index: FlagIndex, context: &Context) -> Option<u64> {
         let attribute = self.roster.get(index)?.unit_attribute();
         unit::Unit::read(context, attribute).map(unit::Unit::fingerprint)
+    }
+
+    /// On which side of a comparison an answer of a flag puts its unit. `None` for what is no evidence: a
+    /// rule's answer, and one for want of something. While a lever is closed everybody is held back, so
+    /// that what will be compared with is known before anybody is let through.
+    #[must_use]
+    pub fn side(&self, index: FlagIndex, outcome: &Outcome<'_>) -> Option<Side> {
+        match outcome.arm {
+            AnswerArm::Exposed => Some(Side::Exposed),
+            AnswerArm::HeldBack => Some(Side::HeldBack),
+            AnswerArm::Assigned if outcome.rule.is_some() || outcome.cause.is_some() => None,
+            AnswerArm::Assigned => {
+                let closed = self.flag_at(index)?.closed.0.as_str();
+                Some(if outcome.variant == closed {
+                    Side::HeldBack
+                } else {
+                    Side::LetThrough
+                })
+            }
+        }
     }
 
     /// The answer of a flag that gives everybody the same. `None` when the context decides, or

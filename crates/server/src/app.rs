@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::BadTokens;
 use crate::metrics::Counters;
 use crate::ofrep::{Closings, Phrasebooks, Tickets};
+use crate::outcomes::Reporters;
 use crate::problem::Failure;
 use crate::server::fitted;
 use crate::settings::Settings;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) phrasebooks: Phrasebooks,
     pub(crate) connections: Connections,
     pub(crate) bad_tokens: BadTokens,
+    pub(crate) reporters: Reporters,
     /// Places for streams.
     streams: Arc<Semaphore>,
     pub(crate) counters: Counters,
@@ -49,6 +51,7 @@ impl App {
             phrasebooks: Phrasebooks::default(),
             connections: Connections::default(),
             bad_tokens: BadTokens::default(),
+            reporters: Reporters::default(),
             streams: Arc::new(Semaphore::new(streams_max)),
             counters: Counters::default(),
             draining: CancellationToken::new(),

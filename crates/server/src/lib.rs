@@ -27,6 +27,7 @@ mod limit;
 mod log;
 mod metrics;
 mod ofrep;
+mod outcomes;
 mod problem;
 mod request;
 mod server;

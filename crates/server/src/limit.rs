@@ -66,3 +66,13 @@ pub(crate) const PROBE_WINDOW_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 pub(crate) const MEASUREMENTS_MAX: usize = 5_000;
 /// Most records that are read for the numbers behind a rollout that is over.
 pub(crate) const MOVES_READ_MAX: usize = 10;
+/// Most outcomes in one request.
+pub(crate) const OUTCOMES_MAX: usize = 1_000;
+/// Largest body of a request with outcomes, in bytes.
+pub(crate) const OUTCOMES_BYTES_MAX: usize = 512 * 1024;
+/// Most outcomes that one client-side token may report in [`OUTCOMES_WINDOW`]; further ones get 429.
+pub(crate) const CLIENT_OUTCOMES_MAX: usize = 10_000;
+/// How long outcomes of one client-side token are counted together.
+pub(crate) const OUTCOMES_WINDOW: Duration = Duration::from_secs(10);
+/// Most instances whose last request with outcomes is remembered; the longest silent are forgotten.
+pub(crate) const OUTCOME_INSTANCES_MAX: usize = 20_000;

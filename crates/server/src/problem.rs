@@ -18,7 +18,7 @@ struct Inner {
 }
 
 /// What each code is called; a code without a line here does not exist.
-pub(crate) const TITLES: [(&str, StatusCode, &str); 20] = [
+pub(crate) const TITLES: [(&str, StatusCode, &str); 21] = [
     (
         "bad-request",
         StatusCode::BAD_REQUEST,
@@ -89,6 +89,11 @@ pub(crate) const TITLES: [(&str, StatusCode, &str); 20] = [
         "Too many tokens that do not work",
     ),
     (
+        "too-many-outcomes",
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many outcomes",
+    ),
+    (
         "internal",
         StatusCode::INTERNAL_SERVER_ERROR,
         "The server failed",
@@ -152,6 +157,13 @@ impl Failure {
     pub(crate) fn too_many_bad_tokens(retry_after_s: u32) -> Self {
         let why = "too many tokens that do not work came from this address; one that works is let in all the same";
         let mut failure = Self::new("too-many-bad-tokens", why);
+        failure.0.retry_after_s = Some(retry_after_s);
+        failure
+    }
+
+    pub(crate) fn too_many_outcomes(retry_after_s: u32) -> Self {
+        let why = "this token has reported as many outcomes as it may for now; send them later, or a sample of them";
+        let mut failure = Self::new("too-many-outcomes", why);
         failure.0.retry_after_s = Some(retry_after_s);
         failure
     }

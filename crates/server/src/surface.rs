@@ -11,7 +11,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::{admin, health, metrics, ofrep, stream};
+use crate::{admin, health, metrics, ofrep, outcomes, stream};
 
 /// Routes with their description.
 pub(crate) type Surface = OpenApiRouter<App>;
@@ -37,7 +37,8 @@ pub(crate) use open;
 
 /// Everything the server answers.
 pub(crate) fn router(app: App) -> Router {
-    let (ofrep, _) = ofrep::routes().split_for_parts();
+    // What pages of other sites may talk to, with a client-side token.
+    let (foreign, _) = ofrep::routes().merge(outcomes::routes()).split_for_parts();
     let (others, _) = others().split_for_parts();
     let document = openapi_json();
     let others = others
@@ -46,7 +47,7 @@ pub(crate) fn router(app: App) -> Router {
             "/openapi.json",
             get(move || async move { document::answer(document) }),
         );
-    layer::around(others, ofrep).with_state(app)
+    layer::around(others, foreign).with_state(app)
 }
 
 fn others() -> Surface {
@@ -60,7 +61,10 @@ fn others() -> Surface {
 /// The OpenAPI 3.1 document, as `/openapi.json` answers it.
 #[must_use]
 pub fn openapi_json() -> String {
-    let described = others().merge(ofrep::routes()).into_openapi();
+    let described = others()
+        .merge(ofrep::routes())
+        .merge(outcomes::routes())
+        .into_openapi();
     document::complete(described)
 }
 

@@ -99,6 +99,69 @@ pub struct Gauge {
     pub max: f64,
 }
 
+/// Outcomes of applications in other languages, and of browsers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
+pub struct ReportOutcomes {
+    /// An id of the running process or page, made at its start: 1 to 128 visible ASCII characters.
+    pub instance: String,
+    /// Counts up with every request of the instance; one that was taken already is not taken again.
+    pub sequence: u64,
+    /// What went well and what did not.
+    pub outcomes: Vec<ReportedOutcome>,
+}
+
+/// How something went that a flag had a say in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
+pub struct ReportedOutcome {
+    /// The flag.
+    pub flag: String,
+    /// The context that it was asked about, with `targetingKey` as the unit. The server asks the flag
+    /// again, by the rules in force, to know on which side the unit is.
+    pub context: serde_json::Map<String, serde_json::Value>,
+    /// How it went.
+    pub outcome: Went,
+    /// In which way it failed, counted under this name, too: 1 to 64 of `a-z 0-9 _ . -`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    /// How long ago the flag was asked, in milliseconds. What is older than the server's watermark
+    /// is late, and is not counted.
+    #[serde(default)]
+    pub age_ms: u64,
+}
+
+/// How something went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
+pub enum Went {
+    /// Well.
+    Ok,
+    /// Not.
+    Bad,
+}
+
+/// What became of reported outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "admin", derive(utoipa::ToSchema))]
+pub struct OutcomesTaken {
+    /// Counted when their interval is closed.
+    pub counted: usize,
+    /// Too late to be counted.
+    pub late: usize,
+    /// No evidence: of a flag that there is not or may not be seen, without a unit, or answered by
+    /// a rule.
+    pub ignored: usize,
+    /// Whether this request had been taken before, and so was not taken again.
+    pub repeated: bool,
+}
+
 const BUCKET_MAX: u8 = 0x7f;
 
 impl Unit {

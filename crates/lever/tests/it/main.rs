@@ -5,6 +5,7 @@
 mod definitions;
 mod flagd;
 mod levers;
+mod outcomes;
 mod program;
 mod reading;
 mod reference;

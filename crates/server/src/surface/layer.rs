@@ -17,9 +17,9 @@ use crate::app::App;
 use crate::log;
 use crate::problem::Failure;
 
-/// Puts the layers around the routes. OFREP has no log line a request, and is the only one that
-/// other sites' scripts may read.
-pub(super) fn around(others: Router<App>, ofrep: Router<App>) -> Router<App> {
+/// Puts the layers around the routes. OFREP and outcomes (`foreign`) have no log line a request, and are
+/// the only ones that other sites' scripts may talk to.
+pub(super) fn around(others: Router<App>, foreign: Router<App>) -> Router<App> {
     let others = others
         .fallback(|| async {
             Failure::new("not-found", "there is no such path; see /openapi.json")
@@ -36,7 +36,7 @@ pub(super) fn around(others: Router<App>, ofrep: Router<App>) -> Router<App> {
     others
         // The fallback first: a preflight is an OPTIONS, which only the layer around it answers.
         .merge(
-            ofrep
+            foreign
                 .method_not_allowed_fallback(method_not_allowed)
                 .layer(cors()),
         )

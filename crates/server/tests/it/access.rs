@@ -90,6 +90,13 @@ fn table() -> BTreeMap<(&'static str, &'static str), (&'static str, Json)> {
             (EVERYBODY, json!({"flag": "checkout"})),
         ),
         (
+            ("POST", "/api/v1/environments/{environment}/outcomes"),
+            (
+                "evaluator client-evaluator",
+                json!({"instance": "i", "sequence": 1, "outcomes": []}),
+            ),
+        ),
+        (
             ("POST", "/api/v1/environments/{environment}/kill"),
             (CHANGERS, json!({"flags": ["checkout"]})),
         ),

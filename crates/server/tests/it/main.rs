@@ -22,6 +22,7 @@ mod memory;
 mod notice;
 mod ofrep;
 mod origin;
+mod outcomes;
 mod paths;
 mod poll;
 mod rollout;

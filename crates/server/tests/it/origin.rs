@@ -21,7 +21,9 @@ async fn no_route_that_changes_something_obeys_another_site_even_with_a_token() 
     let revision = world.get("/api/v1/health").send().await.is(200).json()["revision"].clone();
     let changing: Vec<_> = routes()
         .into_iter()
-        .filter(|(method, path)| method != "GET" && !path.starts_with("/ofrep/"))
+        // What pages may talk to takes a token that is in them anyway.
+        .filter(|(_, path)| !path.starts_with("/ofrep/") && !path.ends_with("/outcomes"))
+        .filter(|(method, _)| method != "GET")
         .collect();
     assert!(changing.len() > 15);
     for (method, path) in &changing {
