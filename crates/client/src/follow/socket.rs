@@ -140,10 +140,7 @@ impl Follow {
 
     async fn take_in(&mut self, line: &mut Line, text: &str) -> Result<(), Ended> {
         if text.starts_with(NOTICE_BEGIN) {
-            // One that this version does not know is of no use to it.
-            if let Ok(Notice::Grid(grid)) = serde_json::from_str(text) {
-                self.evaluator.told(&grid);
-            }
+            self.take_notice(text);
             return Ok(());
         }
         match self.evaluator.apply(text) {
@@ -158,8 +155,28 @@ impl Follow {
         Ok(())
     }
 
+    /// Reads until the server has said how it cuts time, if there is anything to be said of outcomes.
+    async fn await_grid(&mut self, line: &mut Line) {
+        while self.evaluator.reports_outcomes() && self.evaluator.outcomes_every().is_none() {
+            match line.socket.next().await {
+                Some(Ok(tungstenite::Message::Text(text))) => self.take_notice(text.as_str()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            }
+        }
+    }
+
+    fn take_notice(&mut self, text: &str) {
+        // One that this version does not know is of no use to it.
+        if let Ok(Notice::Grid(grid)) = serde_json::from_str(text) {
+            self.evaluator.told(&grid);
+        }
+    }
+
     /// Last counts, goodbye, and the closing handshake; all at best effort.
     async fn take_leave(&mut self, line: &mut Line) {
+        // A connection that has just begun: the server has yet to say how it cuts time.
+        let _ = timeout(CLOSE_MAX / 2, self.await_grid(line)).await;
         let leaving = async {
             for due in self.evaluator.outcomes_due(true) {
                 line.send(&Message::Outcomes(due)).await?;
