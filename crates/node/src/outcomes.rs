@@ -70,7 +70,6 @@ impl Outcomes {
             Book::new(grid, grid.begin(now), now)
         });
         let settled_until = book.closed_until();
-        let is_fresh = settled_until >= grid.begin(now);
         let watermark = i64::try_from(grid.watermark.as_millis()).unwrap_or(i64::MAX);
         Self {
             grid,
@@ -78,11 +77,7 @@ impl Outcomes {
             beside,
             inner: Mutex::new(Inner {
                 book,
-                grace_until: if is_fresh {
-                    now
-                } else {
-                    now.plus_ms(watermark)
-                },
+                grace_until: now.plus_ms(watermark),
                 unsaved: Vec::new(),
                 unsaved_intervals: 0,
                 settled_until,
@@ -186,9 +181,8 @@ fn recalled(grid: Grid, now: Timestamp, beside: &dyn Beside) -> Result<Book, Sto
     }
     let last = levers.values().map(|(last, _)| *last).max();
     let oldest = now.plus_ms(-OUTCOME_REOPEN_MS_MAX);
-    let closed_until = last.map_or(grid.begin(now), |last| {
-        last.plus_ms(grid.length_ms()).max(oldest)
-    });
+    // Where nothing is stored, what was said may have been on its way to the first measurement.
+    let closed_until = last.map_or(oldest, |last| last.plus_ms(grid.length_ms()).max(oldest));
     let mut book = Book::new(grid, closed_until, now);
     for ((environment, flag, origin), (last, series)) in levers {
         let errors = [origin.prefix(), ERRORS].concat();
