@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// How long each target is fuzzed.
 const FUZZ_SECONDS: u32 = 60;
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part {
         name: "kill-points",
         title: "SIGKILL at every call of a change that writes",
@@ -76,6 +76,12 @@ const PARTS: [Part; 7] = [
             "restore::",
             "roll::",
         ]),
+    },
+    Part {
+        name: "rollouts",
+        title: "SIGKILL anywhere in 200 rollouts",
+        needs: &[&C_COMPILER],
+        runs: Runs::Tests(&["rollout_deaths::"]),
     },
     Part {
         name: "storm",

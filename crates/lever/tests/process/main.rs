@@ -33,6 +33,8 @@ mod paused;
 mod profile;
 mod restore;
 mod roll;
+mod rollout_deaths;
+mod rollout_plans;
 mod secrets;
 mod several;
 mod storm;

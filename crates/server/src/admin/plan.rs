@@ -105,10 +105,18 @@ async fn put_plan(
             format!("the path says {key:?}; a plan is never renamed"),
         ));
     }
+    let plan = plan(&wanted.definition)?;
+    demand_reachable(&app, &plan).await?;
     let command = Command::ApplyPlan {
-        plan: Box::new(plan(&wanted.definition)?),
+        plan: Box::new(plan),
     };
     Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+}
+
+/// What a plan names outside is there: its sources answer, and its channels are configured.
+pub(super) async fn demand_reachable(app: &App, plan: &CorePlan) -> Result<(), Failure> {
+    let checked = app.node().check_plan(plan).await;
+    checked.map_err(|trouble| Failure::invalid(trouble.field, trouble.why))
 }
 
 /// Remove a plan; rollouts that run keep the one they started with

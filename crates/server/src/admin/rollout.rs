@@ -12,6 +12,7 @@ use leverframe_core::rollout::Plan;
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_wire::admin::{PlanDefinition, Rollout, StartRollout, StartedRollout};
 
+use super::plan::demand_reachable;
 use crate::app::App;
 use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, plan, receipt_view, whole_rollout_view};
@@ -44,6 +45,9 @@ async fn start_rollout(
     let flag: FlagKey = checked("flag", &flag)?;
     let environment: EnvironmentKey = checked("environment", &environment)?;
     let choice = choice(wanted.plan.as_deref(), wanted.definition.as_ref())?;
+    if let PlanChoice::Inline(plan) = &choice {
+        demand_reachable(&app, plan).await?;
+    }
     // Of a plan that does not exist nothing is known, and core says that it does not.
     let survey = match chosen(&app, &choice) {
         Some(plan) => app.node().survey(&flag, &environment, &plan).await?,
