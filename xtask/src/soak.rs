@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// How long each target is fuzzed.
 const FUZZ_SECONDS: u32 = 60;
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     Part {
         name: "kill-points",
         title: "SIGKILL at every call of a change that writes",
@@ -94,6 +94,12 @@ const PARTS: [Part; 8] = [
         title: "twenty minutes of changes without growth",
         needs: &[&C_COMPILER],
         runs: Runs::Tests(&["twenty_minutes::"]),
+    },
+    Part {
+        name: "demo",
+        title: "both releases of the demo, with twenty seeds each",
+        needs: &[&C_COMPILER],
+        runs: Runs::Tests(&["demo::twenty"]),
     },
     Part {
         name: "fuzz",

@@ -93,8 +93,9 @@ impl Guard {
         result
     }
 
-    /// Says an outcome that may be of before.
-    pub(crate) fn report(mut self, outcome: Outcome<'_>) {
+    /// It went as this says, for who measures the time elsewhere: how long it took is what the outcome
+    /// says, and not said when that says nothing.
+    pub fn report(mut self, outcome: Outcome<'_>) {
         let Some(held) = self.0.take() else {
             return;
         };

@@ -1,22 +1,27 @@
 //! `lever dev`: the whole thing in one process, to look at and to play with.
 
+mod by_hand;
+mod rollout;
+
 use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::{Span, Zoned};
-use leverframe_node::Options;
-use leverframe_wire::admin::{Confirmation, Position, RecordView};
+use leverframe_node::{
+    ChannelSettings, Channels, Endpoint, Grid, Options, Outside, Resolver, Secret, SystemResolver,
+};
+use serde::Serialize;
 
-use crate::api::{Client, Connection, JournalFilter};
+use crate::api::{Client, Connection};
 use crate::arguments::Format;
-use crate::demo::{self, ENVIRONMENT, FLAG, Scene, Shop, View};
+use crate::demo::{self, CHANNEL, Demo, ENVIRONMENT, Pager, Release, Scene, Shop};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::host::{Host, HostOptions};
-
 use crate::profile::Profile;
 
-/// Start a demo: a real server with a temporary store, twelve evaluators, simulated traffic
+/// Start a demo: a real server with a temporary store, twelve evaluators, simulated traffic, and a
+/// rollout that decides by itself
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes any free one
@@ -25,15 +30,15 @@ pub(crate) struct Args {
     /// What the traffic is made from: the same number, the same visitors
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
-    /// Requests a second; 200, or 5000 without a person
+    /// Requests a second; 200, or 5000 for the kill without a person
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rate: Option<u32>,
-    /// Run a scenario to its end instead of waiting for a person
-    #[arg(long, requires = "scenario")]
+    /// Run the scenario to its end instead of waiting for a person; exit 3 when it did not go as it should
+    #[arg(long)]
     headless: bool,
-    /// What happens without a person
-    #[arg(long, value_enum, requires = "headless")]
-    scenario: Option<Scenario>,
+    /// What happens
+    #[arg(long, value_enum, default_value_t = Scenario::BadRelease)]
+    scenario: Scenario,
     /// The same as -o json
     #[arg(long)]
     json: bool,
@@ -44,158 +49,172 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scenario {
-    /// Traffic flows, the lever is pulled, and the evaluators' logs are held against the promise
+    /// A release that breaks under load is rolled out, convicted, rolled back, and somebody is paged
+    BadRelease,
+    /// A release that does no harm is rolled out to everybody, and nobody is paged
+    Good,
+    /// The release is open by hand, and the lever is pulled: by a person, or without one to hold the
+    /// evaluators' logs against the promise
     Kill,
 }
 
-/// How far the new checkout is open when the demo begins, in per cent.
+/// How far the new checkout is open by hand, in per cent.
 const OPEN_AT: f64 = 25.0;
+
+impl Scenario {
+    /// As it is typed.
+    fn name(self) -> &'static str {
+        match self {
+            Self::BadRelease => "bad-release",
+            Self::Good => "good",
+            Self::Kill => "kill",
+        }
+    }
+
+    fn release(self) -> Release {
+        match self {
+            Self::BadRelease => Release::Bad,
+            Self::Good => Release::Good,
+            Self::Kill => Release::Broken,
+        }
+    }
+}
 
 pub(crate) async fn run(args: Args, format: Format) -> Result<Exit, Failure> {
     let data = tempfile::Builder::new()
         .prefix("lever-dev-")
         .tempdir()
         .map_err(|error| Failure::failed(format!("no temporary directory: {error}")))?;
-    let host = Host::start(&HostOptions::temporary(
-        data.path(),
-        args.listen,
-        Options::default(),
-    ))
-    .await?;
-    let outcome = play(&args, &host, args.json || format.is_machine()).await;
+    let pager = Pager::switch_on().await?;
+    let options = compressed(&pager)?;
+    let host = Host::start(&HostOptions::temporary(data.path(), args.listen, options)).await?;
+    let outcome = play(&args, &host, &pager, args.json || format.is_machine()).await;
     host.stop().await;
     outcome
 }
 
-async fn play(args: &Args, host: &Host, is_json: bool) -> Result<Exit, Failure> {
+/// The plan of the demo has stages of seconds, so outcomes are counted by the half second; and whoever
+/// is paged has a pager on loopback.
+fn compressed(pager: &Pager) -> Result<Options, Failure> {
+    let failed = |error: String| Failure::failed(format!("the demo's pager: {error}"));
+    let endpoint = Endpoint::new(&Secret::new(pager.url()))
+        .map_err(|error| failed(error.to_string()))?
+        .allow_private(true);
+    let key = Secret::new(pager.secret());
+    let resolver: std::sync::Arc<dyn Resolver> = std::sync::Arc::new(SystemResolver);
+    let mut channels = Channels::default();
+    channels
+        .open(
+            CHANNEL,
+            ChannelSettings::Webhook { endpoint, key },
+            &resolver,
+        )
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(Options {
+        tick: Duration::from_millis(100),
+        outcomes: Grid {
+            length: Duration::from_millis(500),
+            // As long as a busy machine may take to bring a report.
+            watermark: Duration::from_millis(1_000),
+        },
+        outside: Outside {
+            channels,
+            ..Outside::default()
+        },
+        ..Options::default()
+    })
+}
+
+async fn play(args: &Args, host: &Host, pager: &Pager, is_json: bool) -> Result<Exit, Failure> {
     let admin = host
         .admin_secret()
         .ok_or_else(|| Failure::failed("a fresh store has a first admin"))?;
     let api = api(host.url(), admin)?;
     let sunset = (Zoned::now().date() + Span::new().days(30)).to_string();
-    let token = demo::set_up(&api, &sunset, OPEN_AT).await?;
-    let rate = args.rate.unwrap_or(if args.headless { 5_000 } else { 200 });
-    let shop = Shop::open(host.url(), &token, args.seed, rate).await?;
-    let outcome = match args.scenario {
-        Some(Scenario::Kill) => kill(&api, &shop, args.seed, is_json).await,
-        None => {
-            let profile = Profile {
-                url: host.url().to_owned(),
-                token: admin.to_owned(),
-                environment: Some(ENVIRONMENT.to_owned()),
-            };
-            let left = if args.no_profile {
-                None
-            } else {
-                crate::profile::path()
-            };
-            // A `lever serve` on this machine gets its own back afterwards.
-            let mut before = None;
-            if let Some(path) = &left {
-                before = crate::profile::read(path).ok().flatten();
-                crate::profile::write(path, &profile)
-                    .map_err(|error| Failure::file(path, error))?;
-            }
-            let watched = watch(&api, &shop, host.url(), args.seed, rate).await;
-            if let Some(path) = &left {
-                crate::profile::give_back(path, &profile, before.as_ref())
-                    .map_err(|error| Failure::file(path, error))?;
-            }
-            watched
-        }
+    let token = demo::deploy(&api, &sunset).await?;
+    if args.scenario == Scenario::Kill {
+        demo::open_to(&api, OPEN_AT).await?;
+    }
+    let rate = match (args.headless, args.scenario) {
+        (true, Scenario::Kill) => args.rate.unwrap_or(5_000),
+        _ => args.rate.unwrap_or(200),
+    };
+    let release = args.scenario.release();
+    let shop = Shop::open(host.url(), &token, args.seed, rate, release).await?;
+    let demo = Demo {
+        api: &api,
+        node: host.node(),
+        shop: &shop,
+        pager,
+    };
+    let outcome = if args.headless {
+        headless(args, &demo, is_json).await
+    } else {
+        with_person(args, &demo, host.url(), admin, rate).await
     };
     shop.close().await;
     outcome
 }
 
-async fn kill(api: &Client, shop: &Shop, seed: u64, is_json: bool) -> Result<Exit, Failure> {
-    let report = demo::run_kill_scenario(api, shop, seed).await?;
+/// Runs the scenario to its end.
+async fn headless(args: &Args, demo: &Demo<'_>, is_json: bool) -> Result<Exit, Failure> {
+    if args.scenario == Scenario::Kill {
+        let report = demo::run_kill_scenario(demo.api, demo.shop, args.seed).await?;
+        return say(&report, report.sentence(), report.kept, is_json);
+    }
+    let report = demo.run(args.scenario.name(), args.seed).await?;
+    say(&report, report.line(), report.kept, is_json)
+}
+
+fn say(report: &impl Serialize, line: String, kept: bool, is_json: bool) -> Result<Exit, Failure> {
     let text = if is_json {
-        serde_json::to_string_pretty(&report)
+        serde_json::to_string_pretty(report)
             .map_err(|error| Failure::failed(format!("the report cannot be written: {error}")))?
     } else {
-        report.sentence()
+        line
     };
     Scene::of_process().say(&[text]);
-    Ok(if report.kept { Exit::Done } else { Exit::Gate })
+    Ok(if kept { Exit::Done } else { Exit::Gate })
 }
 
-/// Shows how things are until somebody presses Ctrl-C.
-async fn watch(
-    api: &Client,
-    shop: &Shop,
+/// Lets a person look on, with a profile for a second terminal.
+async fn with_person(
+    args: &Args,
+    demo: &Demo<'_>,
     url: &str,
-    seed: u64,
+    admin: &str,
     rate: u32,
 ) -> Result<Exit, Failure> {
-    let mut screen = Scene::of_process();
-    screen.say(&welcome(url, seed, rate, &own_name()));
-    let mut stopped = std::pin::pin!(crate::host::stop_signal());
-    let mut pace = tokio::time::interval(screen.pace());
-    loop {
-        tokio::select! {
-            _ = pace.tick() => {}
-            _ = &mut stopped => return Ok(Exit::Done),
-        }
-        let view = look(api).await?;
-        screen.show(
-            &view,
-            &shop.meter(),
-            &Zoned::now().strftime("%H:%M:%S").to_string(),
-        );
+    let profile = Profile {
+        url: url.to_owned(),
+        token: admin.to_owned(),
+        environment: Some(ENVIRONMENT.to_owned()),
+    };
+    let left = if args.no_profile {
+        None
+    } else {
+        crate::profile::path()
+    };
+    // A `lever serve` on this machine gets its own back afterwards.
+    let mut before = None;
+    if let Some(path) = &left {
+        before = crate::profile::read(path).ok().flatten();
+        crate::profile::write(path, &profile).map_err(|error| Failure::file(path, error))?;
     }
-}
-
-async fn look(api: &Client) -> Result<View, Failure> {
-    let lever = api.lever(FLAG, ENVIRONMENT).await?;
-    let revision = lever.moved_revision.unwrap_or(lever.revision);
-    let Confirmation {
-        confirmed,
-        expected,
-        ..
-    } = api
-        .confirmation(ENVIRONMENT, revision, None, Duration::ZERO)
-        .await?;
-    let page = api
-        .journal(&JournalFilter::default(), None, demo::RECORDS)
-        .await?;
-    Ok(View {
-        position: super::status::position(&lever.position),
-        is_closed: matches!(lever.position, Position::Closed { .. }),
-        revision,
-        confirmed,
-        expected,
-        records: page.records.iter().map(record_line).collect(),
-    })
-}
-
-fn record_line(record: &RecordView) -> String {
-    let what: Vec<&str> = record
-        .changes
-        .iter()
-        .map(|change| change.sentence.as_str())
-        .collect();
-    format!(
-        "r{} {} — {} ({})",
-        record.revision,
-        what.join(", "),
-        record.reason,
-        record.actor_name
-    )
-}
-
-fn welcome(url: &str, seed: u64, rate: u32, lever: &str) -> Vec<String> {
-    vec![
-        format!("Leverframe dev · {url} · temporary store"),
-        format!("A demo shop with twelve evaluators; the traffic ({rate} req/s, seed {seed}) is simulated, the rest is real."),
-        "new-checkout is open to a quarter of the visitors, and it fails too often. In a second terminal:".to_owned(),
-        String::new(),
-        format!("    {lever} kill {FLAG} -e {ENVIRONMENT} -r \"INC-412 5xx\""),
-        format!("    {lever} eval {FLAG} -e {ENVIRONMENT} --user u-123 --explain"),
-        format!("    {lever} status -e {ENVIRONMENT}"),
-        String::new(),
-        "Ctrl-C ends it and leaves nothing behind.".to_owned(),
-    ]
+    let about = format!(
+        "Leverframe dev · {url} · temporary store\n\
+         A demo shop with twelve evaluators; the traffic ({rate} req/s, seed {}) is simulated, the rest is real.",
+        args.seed
+    );
+    let watched = match args.scenario {
+        Scenario::Kill => by_hand::watch(demo.api, demo.shop, &about).await,
+        scenario => rollout::watch(demo, &about, (scenario.name(), args.seed)).await,
+    };
+    if let Some(path) = &left {
+        crate::profile::give_back(path, &profile, before.as_ref())
+            .map_err(|error| Failure::file(path, error))?;
+    }
+    watched
 }
 
 /// How this program is called from here: its name where that finds it, else its path.

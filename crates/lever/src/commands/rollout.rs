@@ -23,7 +23,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub(super) use picture::{headline, state_words};
+pub(super) use news::news;
+pub(super) use picture::{headline, picture, state_words};
 pub(super) use which::which;
 
 /// What to do with rollouts.

@@ -7,13 +7,13 @@ use super::meter::{Meter, Tally};
 use crate::output::{Tone, columns, inert, paint};
 
 /// How often the block is drawn again.
-pub(crate) const REDRAW_EVERY: Duration = Duration::from_millis(250);
-/// How often a line is printed where nothing can be drawn over.
-pub(crate) const LINE_EVERY: Duration = Duration::from_secs(5);
+const REDRAW_EVERY: Duration = Duration::from_millis(250);
+/// How often something is looked for to print where nothing can be drawn over.
+const LINE_EVERY: Duration = Duration::from_secs(5);
 /// How many journal records the block shows.
 pub(crate) const RECORDS: usize = 4;
 
-/// What there is to show.
+/// What there is to show of a lever that a person may pull.
 pub(crate) struct View {
     /// The lever with its glyph, such as `▲ open to 25 %`.
     pub(crate) position: String,
@@ -39,7 +39,12 @@ impl Scene {
         }
     }
 
-    /// How often [`Scene::show`] is worth calling.
+    /// Whether blocks can be drawn over each other.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// How often something new is worth showing.
     pub(crate) fn pace(&self) -> Duration {
         if self.is_terminal {
             REDRAW_EVERY
@@ -48,50 +53,58 @@ impl Scene {
         }
     }
 
-    /// Prints lines that stay.
-    pub(crate) fn say(&self, lines: &[String]) {
-        let mut stdout = anstream::stdout().lock();
-        for line in lines {
-            // Nobody can be told that the terminal is gone.
-            let _ = writeln!(stdout, "{line}");
-        }
-        let _ = stdout.flush();
+    /// Prints lines that stay. What was drawn before them stays, too.
+    pub(crate) fn say(&mut self, lines: &[String]) {
+        self.drawn_lines = 0;
+        print(lines);
     }
 
-    /// Shows how things are: over the last block, or as one more line.
-    pub(crate) fn show(&mut self, view: &View, meter: &Meter, now: &str) {
-        if !self.is_terminal {
-            return self.say(&[line(view, &meter.last(5), now)]);
-        }
-        let lines = block(view, meter, columns().unwrap_or(usize::MAX));
-        let mut stdout = anstream::stdout().lock();
+    /// Shows a block over the last one. Each line is cut where the terminal ends: one that wraps would
+    /// not be drawn over.
+    pub(crate) fn draw(&mut self, lines: &[String]) {
+        let columns = columns().unwrap_or(usize::MAX);
+        let lines: Vec<String> = lines.iter().map(|line| cut(line, columns)).collect();
         if self.drawn_lines > 0 {
-            let _ = write!(stdout, "\u{1b}[{}A\u{1b}[J", self.drawn_lines);
+            // Nobody can be told that the terminal is gone.
+            let _ = write!(std::io::stdout(), "\u{1b}[{}A\u{1b}[J", self.drawn_lines);
         }
-        for line in &lines {
-            let _ = writeln!(stdout, "{line}");
-        }
-        let _ = stdout.flush();
+        print(&lines);
         self.drawn_lines = lines.len();
     }
 }
 
-fn line(view: &View, tally: &Tally, now: &str) -> String {
+fn print(lines: &[String]) {
+    let mut stdout = anstream::stdout().lock();
+    for line in lines {
+        let _ = writeln!(stdout, "{line}");
+    }
+    let _ = stdout.flush();
+}
+
+/// How a lever is, in one line.
+pub(crate) fn lever_line(view: &View, tally: &Tally, now: &str) -> String {
     format!(
-        "{now} new-checkout {} · r{} · {}/{} evaluators · {} req in 5 s · exposed {:.1} % · errors {:.2} %",
+        "{now} new-checkout {} · r{} · {}/{} evaluators · {}",
         view.position,
         view.revision,
         view.confirmed,
         view.expected,
+        traffic_line(tally),
+    )
+}
+
+/// The last five seconds of the traffic, in one line.
+pub(crate) fn traffic_line(tally: &Tally) -> String {
+    format!(
+        "{} req in 5 s · exposed {:.1} % · errors {:.2} %",
         tally.requests,
         tally.exposed_percent(),
         tally.error_percent(),
     )
 }
 
-/// No line is longer than `columns`: one that wraps would not be drawn over.
-fn block(view: &View, meter: &Meter, columns: usize) -> Vec<String> {
-    let tally = meter.last(5);
+/// How a lever is, with the last minute of the traffic.
+pub(crate) fn lever_block(view: &View, meter: &Meter) -> Vec<String> {
     let tone = if view.is_closed {
         Tone::Braked
     } else {
@@ -102,86 +115,70 @@ fn block(view: &View, meter: &Meter, columns: usize) -> Vec<String> {
     } else {
         Tone::Bad
     };
-    let mut line = Line::of(columns);
-    let lever = line
-        .plain("  new-checkout  prod  ")
-        .painted(tone, &view.position)
-        .plain("   ")
-        .painted(
-            everybody,
-            &format!(
-                "{}/{} evaluators at r{}",
-                view.confirmed, view.expected, view.revision
-            ),
-        )
-        .take();
-    let plain = |text: String| Line::of(columns).plain(&text).take();
+    let roll = format!(
+        "{}/{} evaluators at r{}",
+        view.confirmed, view.expected, view.revision
+    );
     let mut lines = vec![
         String::new(),
-        lever,
-        plain(format!("    traffic   {:>6} req/s", tally.requests / 5)),
-        plain(format!(
-            "    exposed   {:>6.1} %   {}",
-            tally.exposed_percent(),
-            plot(meter, Tally::exposed_percent, 100.0)
-        )),
-        plain(format!(
-            "    errors    {:>6.2} %   {}",
-            tally.error_percent(),
-            plot(meter, Tally::error_percent, 4.0)
-        )),
-        String::new(),
+        format!(
+            "  new-checkout  prod  {}   {}",
+            paint(tone, &view.position),
+            paint(everybody, &roll)
+        ),
     ];
+    lines.extend(traffic(meter));
+    lines.push(String::new());
     if view.is_closed {
-        lines.push(plain(format!(
+        lines.push(format!(
             "  take it back: lever undo r{} -r \"…\"",
             view.revision
-        )));
+        ));
         lines.push(String::new());
     }
-    for record in &view.records {
-        let mut line = Line::of(columns);
-        line.plain("  ").painted(Tone::Quiet, &inert(record));
-        lines.push(line.take());
-    }
+    let records = view.records.iter();
+    lines.extend(records.map(|record| format!("  {}", paint(Tone::Quiet, &inert(record)))));
     lines
 }
 
-/// A line in the making that is cut where the terminal ends.
-struct Line {
-    text: String,
-    room: usize,
+/// The last minute of the traffic.
+pub(crate) fn traffic(meter: &Meter) -> [String; 3] {
+    let tally = meter.last(5);
+    [
+        format!("    traffic   {:>6} req/s", tally.requests / 5),
+        format!(
+            "    exposed   {:>6.1} %   {}",
+            tally.exposed_percent(),
+            plot(meter, Tally::exposed_percent, 100.0)
+        ),
+        format!(
+            "    errors    {:>6.2} %   {}",
+            tally.error_percent(),
+            plot(meter, Tally::error_percent, 4.0)
+        ),
+    ]
 }
 
-impl Line {
-    fn of(columns: usize) -> Self {
-        Self {
-            text: String::new(),
-            room: columns,
+/// The part of a line that fits; what colours it takes no room, and ends with it.
+fn cut(line: &str, columns: usize) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut room = columns;
+    let mut rest = line.chars();
+    while let Some(next) = rest.next() {
+        if next == '\u{1b}' {
+            kept.push(next);
+            for part in rest.by_ref() {
+                kept.push(part);
+                if part.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else if room > 0 {
+            room -= 1;
+            kept.push(next);
         }
     }
-
-    fn plain(&mut self, text: &str) -> &mut Self {
-        let text = self.cut(text);
-        self.text.push_str(&text);
-        self
-    }
-
-    fn painted(&mut self, tone: Tone, text: &str) -> &mut Self {
-        let text = self.cut(text);
-        self.text.push_str(&paint(tone, &text));
-        self
-    }
-
-    fn cut(&mut self, text: &str) -> String {
-        let text: String = text.chars().take(self.room).collect();
-        self.room -= text.chars().count();
-        text
-    }
-
-    fn take(&mut self) -> String {
-        std::mem::take(&mut self.text)
-    }
+    kept
 }
 
 /// The last minute as bars; a full bar is `top`.
@@ -224,17 +221,25 @@ mod tests {
             errors: 5,
         };
         assert_eq!(
-            line(&view(), &tally, "12:00:00"),
+            lever_line(&view(), &tally, "12:00:00"),
             "12:00:00 new-checkout ▲ open to 25 % · r7 · 11/12 evaluators · 1000 req in 5 s · exposed 25.0 % · errors 0.50 %"
         );
     }
 
     #[test]
     fn the_block_says_it_in_words_and_lets_no_reason_drive_the_terminal() {
-        let lines = block(&view(), &Meter::default(), usize::MAX).join("\n");
+        let lines = lever_block(&view(), &Meter::default()).join("\n");
         assert!(lines.contains("▲ open to 25 %"));
         assert!(lines.contains("11/12 evaluators at r7"));
         assert!(!lines.contains("\u{1b}[2J"));
+    }
+
+    #[test]
+    fn a_line_that_is_cut_ends_its_colour() {
+        let line = paint(Tone::Bad, "1234567890");
+        let short = cut(&line, 4);
+        assert_eq!(anstream::adapter::strip_str(&short).to_string(), "1234");
+        assert!(short.ends_with("\u{1b}[0m"), "{short:?}");
     }
 
     #[test]
@@ -242,12 +247,12 @@ mod tests {
         let mut view = view();
         view.records = vec!["r5 new-checkout open to 25 % in prod — looked fine".to_owned()];
         for columns in [0, 1, 20, 40] {
-            for line in block(&view, &Meter::default(), columns) {
-                let shown = anstream::adapter::strip_str(&line).to_string();
+            for line in lever_block(&view, &Meter::default()) {
+                let shown = anstream::adapter::strip_str(&cut(&line, columns)).to_string();
                 assert!(shown.chars().count() <= columns, "{columns}: {shown:?}");
             }
         }
-        let wide = block(&view, &Meter::default(), 200).join("\n");
+        let wide = lever_block(&view, &Meter::default()).join("\n");
         assert!(wide.contains("looked fine"), "{wide}");
     }
 }

@@ -2,10 +2,12 @@
 //! admin API, as anybody would.
 
 use leverframe_wire::admin::{
-    CreateToken, Exposure, FlagDefinition, Open, PutFlag, PutSegment, Role, SegmentDefinition, Why,
+    CreateToken, Exposure, FlagDefinition, Open, PutFlag, PutPlan, PutSegment, Role,
+    SegmentDefinition, Why,
 };
 use serde_json::json;
 
+use super::plan::plan;
 use crate::api::{Attempt, Client};
 use crate::failure::Failure;
 
@@ -14,13 +16,8 @@ pub(crate) const FLAG: &str = "new-checkout";
 /// Where the shop runs.
 pub(crate) const ENVIRONMENT: &str = "prod";
 
-/// Deploys the shop dark, opens the new checkout to `percentage` of its users, and returns a token
-/// for its evaluators.
-pub(crate) async fn set_up(api: &Client, sunset: &str, percentage: f64) -> Result<String, Failure> {
-    let why = |reason: &str| Why {
-        reason: Some(reason.to_owned()),
-        incident: None,
-    };
+/// Deploys the shop dark, keeps the demo's plan, and returns a token for the shop's evaluators.
+pub(crate) async fn deploy(api: &Client, sunset: &str) -> Result<String, Failure> {
     let staff = SegmentDefinition {
         key: "staff".to_owned(),
         when: Some(r#"email ends_with "@shop.test""#.to_owned()),
@@ -44,20 +41,11 @@ pub(crate) async fn set_up(api: &Client, sunset: &str, percentage: f64) -> Resul
         };
         api.create_flag(&put, Attempt::default()).await?;
     }
-    let lever = api.lever(FLAG, ENVIRONMENT).await?;
-    let open = Open {
-        exposure: Exposure {
-            cohorts: Vec::new(),
-            percentage,
-        },
-        unwatched: false,
-        why: why("looked fine in staging"),
+    let plan = PutPlan {
+        definition: plan(),
+        why: why("the stages of `safe`, in seconds"),
     };
-    let attempt = Attempt {
-        seen: Some(lever.revision),
-        ..Attempt::default()
-    };
-    api.open(FLAG, ENVIRONMENT, &open, attempt).await?;
+    api.put_plan(&plan, Attempt::default()).await?;
     let token = CreateToken {
         name: "demo shop".to_owned(),
         role: Role::Evaluator,
@@ -67,6 +55,33 @@ pub(crate) async fn set_up(api: &Client, sunset: &str, percentage: f64) -> Resul
         why: why("the shop's evaluators"),
     };
     Ok(api.create_token(&token, Attempt::default()).await?.token)
+}
+
+/// Opens the new checkout to a share of its users, by hand.
+pub(crate) async fn open_to(api: &Client, percentage: f64) -> Result<(), Failure> {
+    let lever = api.lever(FLAG, ENVIRONMENT).await?;
+    let open = Open {
+        exposure: Exposure {
+            cohorts: Vec::new(),
+            percentage,
+        },
+        // It is a person's to close here.
+        unwatched: true,
+        why: why("looked fine in staging"),
+    };
+    let attempt = Attempt {
+        seen: Some(lever.revision),
+        ..Attempt::default()
+    };
+    api.open(FLAG, ENVIRONMENT, &open, attempt).await?;
+    Ok(())
+}
+
+fn why(reason: &str) -> Why {
+    Why {
+        reason: Some(reason.to_owned()),
+        incident: None,
+    }
 }
 
 fn new_checkout(sunset: &str) -> serde_json::Value {

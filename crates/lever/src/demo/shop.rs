@@ -1,27 +1,21 @@
 //! The shop: twelve evaluators, each with a connection of its own, and seeded visitors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use leverframe::{Client, Context};
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
+use leverframe::{Client, Context, Guard, Outcome};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::meter::Meter;
 use super::setup::FLAG;
+use super::till::{End, Release, Till};
+use super::visitors::{Visit, Visitors};
 use crate::failure::Failure;
 
 /// How many processes the shop would run.
 pub(crate) const EVALUATORS: usize = 12;
-/// How many different visitors there are.
-const VISITORS: u32 = 20_000;
-/// How often the legacy path fails, in requests of ten thousand.
-const LEGACY_ERRORS: u32 = 30;
-/// How often the new path fails: the reason to pull the lever.
-const NEW_ERRORS: u32 = 600;
 /// How often waiting requests are served.
 const TICK: Duration = Duration::from_millis(5);
 /// Most open answers whose beginning an evaluator remembers.
@@ -30,9 +24,30 @@ const OPEN_ANSWERS_MAX: usize = 1_000_000;
 /// The shop, open for visitors until it is dropped.
 pub(crate) struct Shop {
     evaluators: Vec<Arc<Evaluator>>,
-    meter: Arc<Mutex<Meter>>,
+    book: Arc<Mutex<Book>>,
     traffic: JoinHandle<()>,
     stop: watch::Sender<bool>,
+}
+
+/// What the shop knows of its own visitors, whatever it reported.
+#[derive(Default)]
+struct Book {
+    meter: Meter,
+    is_held: bool,
+    served: u64,
+    exposed: BTreeSet<u32>,
+    hit: BTreeSet<u32>,
+}
+
+/// The shop's own count of visitors, each of them once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Toll {
+    /// All who came.
+    pub(crate) served: u64,
+    /// Those who were exposed to the release.
+    pub(crate) exposed: usize,
+    /// Those of them who could not pay.
+    pub(crate) hit: usize,
 }
 
 struct Evaluator {
@@ -70,30 +85,49 @@ impl Shop {
         token: &str,
         seed: u64,
         rate: u32,
+        release: Release,
     ) -> Result<Self, Failure> {
         let mut evaluators = Vec::with_capacity(EVALUATORS);
         for number in 0..EVALUATORS {
             evaluators.push(Arc::new(Evaluator::start(url, token, number).await?));
         }
-        let meter = Arc::new(Mutex::new(Meter::default()));
+        let book = Arc::new(Mutex::new(Book::default()));
         let (stop, stopped) = watch::channel(false);
         let traffic = tokio::spawn(serve(
             evaluators.clone(),
-            Arc::clone(&meter),
-            seed,
-            rate,
+            Arc::clone(&book),
+            Visitors::of(seed, rate),
+            Till::with(release),
             stopped,
         ));
         Ok(Self {
             evaluators,
-            meter,
+            book,
             traffic,
             stop,
         })
     }
 
-    pub(crate) fn meter(&self) -> MutexGuard<'_, Meter> {
-        lock(&self.meter)
+    /// What `look` makes of the last minute of the traffic.
+    pub(crate) fn metered<T>(&self, look: impl FnOnce(&Meter) -> T) -> T {
+        look(&lock(&self.book).meter)
+    }
+
+    /// Who came so far, and how they fared.
+    pub(crate) fn toll(&self) -> Toll {
+        lock(&self.book).toll()
+    }
+
+    /// Lets nobody in until [`Shop::let_in`], and says who came so far: nobody is on the way.
+    pub(crate) fn hold(&self) -> Toll {
+        let mut book = lock(&self.book);
+        book.is_held = true;
+        book.toll()
+    }
+
+    /// Lets visitors in again, who have not come meanwhile.
+    pub(crate) fn let_in(&self) {
+        lock(&self.book).is_held = false;
     }
 
     /// What happened around `revision`, by the evaluators' own logs.
@@ -151,6 +185,7 @@ impl Evaluator {
             } else {
                 "2026.11.21-b"
             })
+            .declare([FLAG])
             .connect_timeout(Duration::from_secs(10))
             .on_acknowledge(move |acknowledged| {
                 lock(&observed)
@@ -166,30 +201,30 @@ impl Evaluator {
     }
 
     /// Asks the flag for one visitor, and remembers when.
-    fn is_exposed(&self, visitor: u32) -> bool {
-        let context = Context::new(&format!("u-{visitor}"));
+    fn ask(&self, visit: &Visit) -> (bool, Guard) {
+        let context = Context::new(&visit.user());
         let begun = Instant::now();
-        let is_open = self.client.is_on(FLAG, &context);
+        let (is_open, guard) = self.client.observe(FLAG, &context);
         let mut log = lock(&self.log);
         log.answers += 1;
         if is_open && log.open_begun.len() < OPEN_ANSWERS_MAX {
             log.open_begun.push(begun);
         }
-        is_open
+        (is_open, guard)
     }
 }
 
-/// Serves `rate` requests a second, the same ones for the same seed.
+/// Serves visits at their times.
 async fn serve(
     evaluators: Vec<Arc<Evaluator>>,
-    meter: Arc<Mutex<Meter>>,
-    seed: u64,
-    rate: u32,
+    book: Arc<Mutex<Book>>,
+    mut visitors: Visitors,
+    mut till: Till,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
     let began = Instant::now();
-    let mut served = 0_u64;
+    let mut last = began;
+    let mut open = Duration::ZERO;
     let mut seconds = 0_u64;
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -197,26 +232,63 @@ async fn serve(
             _ = tick.tick() => {}
             _ = stopped.changed() => return,
         }
-        let elapsed = began.elapsed();
-        let due = u64::try_from(elapsed.as_millis() * u128::from(rate) / 1_000).unwrap_or(u64::MAX);
-        while served < due {
-            served += 1;
-            let Some(evaluator) = evaluators.get(random.random_range(0..evaluators.len())) else {
+        let now = Instant::now();
+        if !lock(&book).is_held {
+            open += now.duration_since(last);
+        }
+        last = now;
+        let open_ms = u64::try_from(open.as_millis()).unwrap_or(u64::MAX);
+        while let Some(visit) = visitors.until(open_ms) {
+            let Some(evaluator) = visit.one_of(&evaluators) else {
                 return;
             };
-            let is_exposed = evaluator.is_exposed(random.random_range(0..VISITORS));
-            let errors = if is_exposed {
-                NEW_ERRORS
-            } else {
-                LEGACY_ERRORS
-            };
-            let is_error = random.next_u32() % 10_000 < errors;
-            lock(&meter).count(is_exposed, is_error);
+            // Locked for the whole visit: whoever holds the shop finds nobody half way.
+            let mut book = lock(&book);
+            if book.is_held {
+                break;
+            }
+            let (is_exposed, guard) = evaluator.ask(&visit);
+            let end = till.serve(&visit, is_exposed);
+            guard.report(end.outcome());
+            book.enter(&visit, is_exposed, end);
         }
-        while seconds < elapsed.as_secs() {
+        while seconds < now.duration_since(began).as_secs() {
             seconds += 1;
-            lock(&meter).end_second();
+            lock(&book).meter.end_second();
         }
+    }
+}
+
+impl Book {
+    fn toll(&self) -> Toll {
+        Toll {
+            served: self.served,
+            exposed: self.exposed.len(),
+            hit: self.hit.len(),
+        }
+    }
+
+    fn enter(&mut self, visit: &Visit, is_exposed: bool, end: End) {
+        self.served += 1;
+        self.meter.count(is_exposed, end.is_failure);
+        if is_exposed {
+            self.exposed.insert(visit.visitor);
+            if end.is_failure {
+                self.hit.insert(visit.visitor);
+            }
+        }
+    }
+}
+
+impl End {
+    /// The same as the evaluator reports it. The time is that of the model: nobody really waits.
+    fn outcome(self) -> Outcome<'static> {
+        let outcome = if self.is_failure {
+            Outcome::bad()
+        } else {
+            Outcome::ok()
+        };
+        outcome.taking(Duration::from_millis(u64::from(self.took_ms)))
     }
 }
 

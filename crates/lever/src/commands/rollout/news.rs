@@ -7,7 +7,7 @@ use crate::output::{inert, utc};
 
 /// A line for each transition and each verdict that changed; on the first look one that says where it
 /// is. Each begins with a time.
-pub(super) fn news(before: Option<&Evidence>, now: &Evidence) -> Vec<String> {
+pub(crate) fn news(before: Option<&Evidence>, now: &Evidence) -> Vec<String> {
     let rollout = &now.rollout;
     let Some(before) = before else {
         let stage = rollout.stages.get(rollout.stage);

@@ -147,6 +147,13 @@ impl Pending {
         self.process.stdout.until(|line| line.contains(words))
     }
 
+    /// The same of what may take this long.
+    #[track_caller]
+    pub(crate) fn until_writes_within(&self, words: &str, patience: Duration) -> String {
+        let stdout = &self.process.stdout;
+        stdout.until_within(patience, |line| line.contains(words))
+    }
+
     #[track_caller]
     pub(crate) fn signal(&self, signal: Signal) {
         self.process.signal(signal);
