@@ -107,6 +107,6 @@ async fn probe(
         exposed: counts(seen.exposed),
         assigned: counts(seen.assigned),
         held_back: counts(seen.held_back),
-        intervals: seen.intervals.try_into().unwrap_or_default(),
+        intervals: seen.intervals,
     }))
 }

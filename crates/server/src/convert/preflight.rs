@@ -26,7 +26,7 @@ fn stage(forecast: StageForecast) -> admin::StageForecast {
     };
     let metrics = &forecast.metrics;
     let catches = metrics.iter().map(|metric| metric.catches);
-    let (ratios, minutes) = catches.map(|one| one.unzip()).unzip();
+    let (ratios, minutes) = catches.map(Option::unzip).unzip();
     admin::StageForecast {
         label: forecast.stage,
         catches: worst(ratios),

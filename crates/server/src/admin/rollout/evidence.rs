@@ -59,13 +59,13 @@ async fn last_sights(app: &App, rollout: &CoreRollout) -> Result<Vec<Sight>, Fai
         for revision in revisions {
             let entries = reader.read(revision.saturating_sub(1), 1)?;
             let events = entries.iter().flat_map(|entry| &entry.record.events);
-            let found = events.filter_map(|event| match event {
+            let mut found = events.filter_map(|event| match event {
                 Event::RolloutMoved {
                     rollout, sights, ..
                 } if *rollout == id && !sights.is_empty() => Some(sights.clone()),
                 _ => None,
             });
-            if let Some(sights) = found.last() {
+            if let Some(sights) = found.next() {
                 return Ok(sights);
             }
         }
