@@ -1,6 +1,11 @@
 //! What is added up, kept and sent, without a server.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests, one of which prints a figure"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -172,9 +177,9 @@ fn in_a_storm_the_units_with_the_smallest_fingerprints_are_kept_of_both_arms() {
         let unit = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let one = guard(&recorder, unit, u8::from(!number.is_multiple_of(4)));
         if number % 100 < 4 {
-            one.fail()
+            one.fail();
         } else {
-            one.ok()
+            one.ok();
         }
     }
     let messages = recorder.due(true);

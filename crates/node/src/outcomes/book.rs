@@ -124,8 +124,7 @@ impl Book {
         }
         for one in watched {
             self.watch_one(one, Origin::Evaluator);
-            let is_of_browsers = |name: &Box<str>| name.starts_with(BROWSER);
-            if one.names.iter().any(is_of_browsers) {
+            if one.names.iter().any(|name| name.starts_with(BROWSER)) {
                 self.watch_one(one, Origin::Browser);
             }
         }
