@@ -42,7 +42,16 @@ pub struct Change {
 /// What a record changed.
 #[must_use]
 pub fn receipt(record: &Record) -> Receipt {
-    let why_not_undoable = record.events.iter().find_map(why_final);
+    let is_rollout = |event: &Event| {
+        matches!(
+            event,
+            Event::RolloutMoved { .. } | Event::EffectWanted { .. } | Event::RolloutStarted { .. }
+        )
+    };
+    let why_not_undoable = record.events.iter().find_map(why_final).or_else(|| {
+        let moves_nothing = !record.events.is_empty() && record.events.iter().all(is_rollout);
+        moves_nothing.then_some("it moved no lever; steer the rollout instead")
+    });
     Receipt {
         revision: record.revision,
         at: record.at,

@@ -74,6 +74,13 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Sees a drill that was begun through to its end, in the background. Doing so twice does no harm.
+    pub fn attend_drill(&self, revision: u64) {
+        tokio::spawn(attend(self.behind(), revision, DRILL_TIME_MAX));
+    }
+}
+
 /// Sees a drill through to its end. Doing so twice does no harm. Nothing when the node stops first.
 async fn attend(node: Node, revision: u64, at_most: Duration) -> Option<DrillReport> {
     let stopping = node.stopping();

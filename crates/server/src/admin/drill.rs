@@ -41,7 +41,11 @@ async fn run_drill(
         flag: checked("flag", &flag)?,
         environment: checked("environment", &environment)?,
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(&app, &who, command, wanted.why).await?;
+    if !accepted.dry_run {
+        app.node().attend_drill(accepted.receipt.revision);
+    }
+    Ok(done(accepted))
 }
 
 /// Have a lever drilled at regular times

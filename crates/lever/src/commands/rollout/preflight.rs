@@ -69,7 +69,13 @@ pub(super) fn forecast(preflight: &Preflight) -> Vec<String> {
         format!(
             "  {:<width$}  {}",
             inert(&stage.label),
-            inert(&stage.sentence)
+            // It begins with its own name.
+            inert(
+                stage
+                    .sentence
+                    .strip_prefix(&format!("{}: ", stage.label))
+                    .unwrap_or(&stage.sentence)
+            )
         )
     }));
     lines.extend(
