@@ -198,6 +198,7 @@ fn shop() -> State {
 fn meta(actor: Actor) -> Meta {
     Meta {
         now: Timestamp::from_ms(1_800_000_000_000),
+        steady: Timestamp::from_ms(1_800_000_000_000),
         actor,
         via: "fuzz".into(),
         why: Why::default(),

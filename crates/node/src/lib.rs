@@ -40,6 +40,7 @@ mod pull;
 mod queue;
 mod request;
 mod restore;
+mod rolls;
 mod rules;
 mod shared;
 mod snapshots;

@@ -21,8 +21,9 @@ use crate::encoder::Encoder;
 use crate::node::{Grid, Node, Options, Running};
 use crate::outbox::JournalOutbox;
 use crate::outcomes::Outcomes;
+use crate::rolls::save_rolls;
 use crate::shared::{Kept, Shared};
-use crate::writer::{Writer, save_rolls};
+use crate::writer::Writer;
 
 /// Entries read at once while folding.
 const PAGE: usize = 1_000;

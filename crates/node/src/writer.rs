@@ -491,17 +491,3 @@ fn environments_of(command: &Command) -> Vec<EnvironmentKey> {
         _ => Vec::new(),
     }
 }
-
-/// Groups the rolls' last state for saving.
-pub(crate) fn save_rolls(shared: &Shared, beside: &dyn leverframe_store::Beside) {
-    for feed in shared.feeds() {
-        let Some(roll) = feed.presence().unsaved() else {
-            continue;
-        };
-        let environment = feed.environment();
-        if let Err(error) = beside.save_roll(environment.as_str(), &roll) {
-            feed.presence().not_saved();
-            tracing::warn!(%environment, %error, "the roll could not be saved; it is tried again");
-        }
-    }
-}

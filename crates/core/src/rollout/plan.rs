@@ -398,6 +398,14 @@ impl Plan {
                         "a quantile is above 0 and below 1, and a growth from 1 to 100",
                     ));
                 }
+                Measure::Outcomes { name }
+                    if name.starts_with("browser:") && metric.standing == Standing::Convicts =>
+                {
+                    return Err(error(
+                        &field,
+                        "what browsers say can be forged, so it may only hold: make it a signal",
+                    ));
+                }
                 Measure::Gauge { limit, .. } if !limit.is_finite() => {
                     return Err(error(&field, "a limit is a number"));
                 }

@@ -3,7 +3,7 @@
 use leverframe_core::access::Role;
 use leverframe_core::command::{PlanChoice, Survey, Terms};
 use leverframe_core::limit::PLANS_MAX;
-use leverframe_core::rollout::{Measure, Plan};
+use leverframe_core::rollout::{Measure, Plan, Standing};
 use leverframe_core::{Command, Decision, Rejection};
 
 use crate::journey::{cohort, look, plan, share, stage};
@@ -204,4 +204,22 @@ fn there_are_only_so_many_plans() {
     other.bake_ms = 1;
     let seen = world.state.plan("p7").unwrap().revision;
     world.by("ana").seen(seen).done(apply(other));
+}
+
+#[test]
+fn what_browsers_say_may_hold_and_never_convict() {
+    let mut world = World::with_flags(["a"]);
+    let mut forged = plan("p");
+    let mut seen_there = forged.metrics[0].clone();
+    seen_there.key = "there".into();
+    seen_there.measure = Measure::Outcomes {
+        name: "browser:errors".into(),
+    };
+    forged.metrics.push(seen_there);
+    let refused = world.by("ana").refused(apply(forged.clone()));
+    assert!(refused.to_string().contains("can be forged"), "{refused}");
+    if let Some(last) = forged.metrics.last_mut() {
+        last.standing = Standing::Signals;
+    }
+    world.by("ana").done(apply(forged));
 }

@@ -1,6 +1,8 @@
 //! What five hundred rollouts at once cost a node. Run with
 //! `cargo test --release -p leverframe-node --test it -- --ignored --nocapture rollout_load`.
 
+#![expect(clippy::print_stdout, reason = "the figure is printed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -179,7 +179,7 @@ async fn crowd_of(definition: FlagDefinition, bad_of_100: u64) -> Crowd {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_release_is_rolled_back_by_itself_and_stays_killed() {
     let mut crowd = crowd(30).await;
-    let rollout = until(&mut crowd, |rollout| rollout.is_over()).await;
+    let rollout = until(&mut crowd, Rollout::is_over).await;
     assert_eq!(rollout.phase, Phase::RolledBack);
     let last = rollout.moves.last().unwrap();
     assert!(matches!(last.cause, Cause::Harm { .. }), "{last:?}");
@@ -197,7 +197,7 @@ async fn a_bad_release_is_rolled_back_by_itself_and_stays_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_good_release_reaches_everybody_by_evidence() {
     let mut crowd = crowd(0).await;
-    let rollout = until(&mut crowd, |rollout| rollout.is_over()).await;
+    let rollout = until(&mut crowd, Rollout::is_over).await;
     assert_eq!(rollout.phase, Phase::Done, "{:?}", rollout.moves);
     let state = crowd.bench.node.state();
     let position = state.flag("checkout").unwrap().position("prod").to_string();
@@ -207,7 +207,7 @@ async fn a_good_release_reaches_everybody_by_evidence() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cannot_be_told_is_said_so_in_the_journal() {
     let mut crowd = crowd(30).await;
-    until(&mut crowd, |rollout| rollout.is_over()).await;
+    until(&mut crowd, Rollout::is_over).await;
     let began = Instant::now();
     while crowd.bench.node.state().unsettled().next().is_some() {
         assert!(began.elapsed() < Duration::from_secs(10));
@@ -237,7 +237,7 @@ async fn a_restart_in_the_middle_goes_on_with_what_was_stored() {
         next: 1 << 32,
         bad_of_100: 0,
     };
-    let rollout = until(&mut crowd, |rollout| rollout.is_over()).await;
+    let rollout = until(&mut crowd, Rollout::is_over).await;
     assert_eq!(rollout.phase, Phase::Done, "{:?}", rollout.moves);
     let proved = rollout
         .moves

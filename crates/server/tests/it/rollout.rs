@@ -428,7 +428,10 @@ async fn a_rollout_says_why_it_does_not_move_and_what_comes_next() {
     let evidence = world.get(&path).send().await.is(200).json();
     assert_eq!(evidence["rollout"]["id"], *id);
     assert_eq!(evidence["bake_ms"], 600_000);
-    assert!(evidence["hold_ms_max"].as_i64() >= Some(600_000), "{evidence}");
+    assert!(
+        evidence["hold_ms_max"].as_i64() >= Some(600_000),
+        "{evidence}"
+    );
     assert_eq!(evidence["users_hit"], 0);
     assert_eq!(evidence["share"], "as-meant");
     assert!(

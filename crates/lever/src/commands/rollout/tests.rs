@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use leverframe_wire::admin::{
     ArmCounts, CacheEvidence, Confirmation, ConfirmationState, Evidence, MetricEvidence,
-    PlanDefinition, PlanMetric, Preflight, Progress, Quantiles, Rollout, RolloutMove, RolloutState,
-    ShareView, StageForecast, StageView, Told, Verdict,
+    PlanDefinition, PlanMetric, PlanStage, Preflight, Progress, Quantiles, Rollout, RolloutMove,
+    RolloutState, ShareView, StageForecast, StageView, Told, Verdict,
 };
 
 use super::explain::explanation;
@@ -327,7 +327,7 @@ fn stages_are_typed_as_they_are_called() {
     let labels = |text: &str| -> Vec<String> {
         let typed = stages::stages(text).unwrap();
         let plan = stages::plan(&typed, None, None, &[]);
-        plan.stages.iter().map(|stage| stage.label()).collect()
+        plan.stages.iter().map(PlanStage::label).collect()
     };
     assert_eq!(
         labels("staff, beta+friends,synthetic,0.5%,look:ana,100%"),
