@@ -5,11 +5,13 @@
 mod receiver;
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Call, PATIENCE, Start, figure, progress, seed};
+use crate::bench::{Bench, Call, Crowd, PATIENCE, Recipe, Start, figure, progress, seed};
 use receiver::Receiver;
 
 /// Rollouts of one server; then another begins, so that none is full of them.
@@ -18,6 +20,8 @@ const RUNS_PER_SERVER: usize = 20;
 const PEOPLE: usize = 60;
 /// A rollout comes to its page in about so long; somewhere in it the server dies.
 const COURSE_MS: u64 = 500;
+/// Evaluators that follow a conviction.
+const EVALUATORS: usize = 1_000;
 
 #[test]
 fn a_server_killed_in_a_rollout_makes_each_transition_once_and_pages_once() {
@@ -41,6 +45,64 @@ fn a_server_killed_in_200_rollouts_makes_each_transition_once_and_pages_once() {
         tally.repeats,
         tally.slowest.as_secs_f64()
     ));
+}
+
+#[test]
+#[ignore = "long: cargo xtask soak"]
+fn a_conviction_reaches_a_thousand_evaluators_about_as_soon_as_a_kill() {
+    let mut world = World::new();
+    let mut run = world.prepare(0);
+    let url = world.bench.server().url();
+    let recipe = Recipe::new(world.bench.home(), url, &run.token, "crowd");
+    let crowd = Crowd::start(&recipe, EVALUATORS);
+    // A person's kill on the same machine with the same to do, to hold it against.
+    let mut killed_ms = Vec::new();
+    for number in 4..=6 {
+        let flag = world
+            .rolling(number, run.environment.clone(), run.token.clone())
+            .flag;
+        let open = format!("open {flag} -e {} --to 100 -r x", run.environment);
+        crowd.until(world.bench.lever(&open).exits(0).revision());
+        let (count, sum_ms) = world.confirmed();
+        let path = format!("/api/v1/environments/{}/kill", run.environment);
+        let kill = Call::post(&path, json!({"flags": [flag]}));
+        world.bench.call(&kill).unwrap().ok();
+        let began = Instant::now();
+        while world.confirmed().0 == count {
+            assert!(began.elapsed() < PATIENCE);
+        }
+        killed_ms.push(world.confirmed().1 - sum_ms);
+    }
+    let mut took_ms = Vec::new();
+    // A fourth one that went bad would not be started: three freeze the environment.
+    for number in 1..=3 {
+        let (environment, token) = (run.environment.clone(), run.token.clone());
+        run = world.rolling(number, environment, token);
+        let started = world.bench.call(&run.start).unwrap().ok();
+        crowd.until(started["revision"].as_u64().unwrap());
+        run.exposed = world.exposed(&run);
+        let id = started["rollout"].as_str().unwrap().to_owned();
+        let (count, sum_ms) = world.confirmed();
+        let began = Instant::now();
+        while world.rollout(&id)["state"] != "rolled-back" {
+            world.fail(&run);
+            assert!(began.elapsed() < 3 * PATIENCE);
+        }
+        while world.confirmed().0 == count {
+            assert!(began.elapsed() < 3 * PATIENCE);
+        }
+        let (after, after_ms) = world.confirmed();
+        assert_eq!(after, count + 1, "one change was to be confirmed");
+        took_ms.push(after_ms - sum_ms);
+    }
+    took_ms.sort_by(f64::total_cmp);
+    killed_ms.sort_by(f64::total_cmp);
+    figure(&format!(
+        "from the tick that convicts to the last of {EVALUATORS} whole clients confirmed, stored in \
+         between: {took_ms:.1?} ms; a kill: {killed_ms:.1?} ms"
+    ));
+    let allowed_ms = (4.0 * killed_ms[1]).max(100.0);
+    assert!(took_ms[1] < allowed_ms, "{took_ms:?} {killed_ms:?}");
 }
 
 #[derive(Debug, Default)]
@@ -201,16 +263,22 @@ impl World {
 
     /// A flag in a guarded environment of its own: three rollouts that went bad would freeze it.
     fn prepare(&mut self, number: usize) -> Run {
-        let (environment, flag) = (format!("prod-{number}"), format!("flag-{number}"));
+        let environment = format!("prod-{number}");
         self.bench
             .lever(&format!("env create {environment} --guarded"))
-            .exits(0);
-        self.bench
-            .lever(&format!("flag create {flag} --owner team-pay --kind ops"))
             .exits(0);
         let token = self
             .bench
             .token(&format!("t-{number} --role evaluator -e {environment}"));
+        self.rolling(number, environment, token)
+    }
+
+    /// A flag that is to be rolled out there.
+    fn rolling(&self, number: usize, environment: String, token: String) -> Run {
+        let flag = format!("flag-{number}");
+        self.bench
+            .lever(&format!("flag create {flag} --owner team-pay --kind ops"))
+            .exits(0);
         let path = format!("/api/v1/flags/{flag}/environments/{environment}");
         let lever = self.bench.call(&Call::get(&path)).unwrap().ok();
         let body = json!({
@@ -270,6 +338,32 @@ impl World {
     fn rollout(&self, id: &str) -> Value {
         let path = format!("/api/v1/rollouts/{id}");
         self.bench.call(&Call::get(&path)).unwrap().ok()
+    }
+
+    /// How many changes were confirmed by everybody, and after how many milliseconds in sum.
+    fn confirmed(&self) -> (u64, f64) {
+        let address = self.bench.server().address();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let token = self.bench.admin_secret();
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             connection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let figure = |name: &str| -> f64 {
+            let mut lines = text.lines();
+            let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.unwrap_or_else(|| panic!("{name} is not in {text}"))
+                .parse()
+                .unwrap()
+        };
+        (
+            figure("lever_confirm_seconds_count") as u64,
+            1_000.0 * figure("lever_confirm_seconds_sum"),
+        )
     }
 
     fn assert_once(&self, run: &Run, rollout: &Value, moment: Moment, tally: &mut Tally) {
