@@ -80,4 +80,4 @@ pub use source::{
     SourceSettings, Sources, Unusable, WantedSample,
 };
 pub use start::{FirstStart, StartError, Started};
-pub use survey::{PlanTrouble, Probe};
+pub use survey::{Arms, PlanTrouble, Probe};

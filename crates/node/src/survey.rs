@@ -18,22 +18,58 @@ use crate::node::{Node, blocking};
 
 /// How far back a survey looks, in milliseconds.
 const SURVEY_MS: i64 = 6 * 60 * 60 * 1_000;
+/// How far back a probe looks for the beginning of a stage, in milliseconds.
+const STAGE_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 /// Fewer than this say nothing of how long answers take.
-const BASELINE_UNITS_MIN: u64 = 100;
+const BASELINE_UNITS_MIN: u64 = 1_000;
 
-/// How a flag's users did lately.
+/// How a flag's users did lately: distinct ones, as far as who reports says who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Probe {
+    /// Those who came new in the window.
+    pub window: Arms,
+    /// All who came since the lever last moved, for those who came before the window and come still.
+    pub stage: Arms,
+    /// In how many intervals of the window something was seen.
+    pub intervals: u64,
+    /// When the last of them began.
+    pub last: Option<Timestamp>,
+}
+
+/// Units by how they were answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arms {
     /// Those the percentage let through.
     pub exposed: Tally,
     /// Those it held back.
     pub held_back: Tally,
     /// Those that something else decided for: a cohort, a rule, a pin or a closed lever.
     pub assigned: Tally,
-    /// In how many intervals something was seen.
-    pub intervals: u64,
-    /// When the last of them began.
-    pub last: Option<Timestamp>,
+}
+
+impl Arms {
+    /// Adds an interval: whoever came for the first time in the stage, and whoever was bad for the first
+    /// time.
+    fn add(&mut self, seen: &Seen) -> bool {
+        let Seen::Units {
+            exposed,
+            held_back,
+            assigned,
+            arrivals,
+            ..
+        } = seen
+        else {
+            return false;
+        };
+        let distinct = |tally: &Tally, new: Option<u64>| Tally {
+            units: new.unwrap_or(tally.units).max(tally.bad),
+            bad: tally.bad,
+        };
+        self.exposed += distinct(exposed, arrivals.map(|new| new.exposed));
+        self.held_back += distinct(held_back, arrivals.map(|new| new.held_back));
+        self.assigned += distinct(assigned, arrivals.map(|new| new.assigned));
+        true
+    }
 }
 
 impl Node {
@@ -72,23 +108,24 @@ impl Node {
     ) -> Result<Probe, StoreError> {
         let series = Series::new(environment.as_str(), flag.as_str(), outcome);
         let now = self.steady_now();
+        let since = now.plus_ms(-window_ms);
         let rows = self
-            .measured(series, now.plus_ms(-window_ms), now, usize::MAX)
+            .measured(
+                series,
+                now.plus_ms(-STAGE_MS_MAX.max(window_ms)),
+                now,
+                usize::MAX,
+            )
             .await?;
+        let stage = rows.last().map(|row| row.measurement.lever_revision);
         let mut probe = Probe::default();
-        for row in rows {
-            if let Seen::Units {
-                exposed,
-                held_back,
-                assigned,
-                ..
-            } = row.measurement.seen
-            {
-                probe.exposed += exposed;
-                probe.held_back += held_back;
-                probe.assigned += assigned;
+        for StoredMeasurement { measurement, .. } in &rows {
+            if Some(measurement.lever_revision) == stage {
+                probe.stage.add(&measurement.seen);
+            }
+            if measurement.at >= since && probe.window.add(&measurement.seen) {
                 probe.intervals += 1;
-                probe.last = Some(row.measurement.at);
+                probe.last = Some(measurement.at);
             }
         }
         Ok(probe)

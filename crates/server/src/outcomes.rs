@@ -71,12 +71,6 @@ async fn report_outcomes(
             .spend(token, told.outcomes.len(), Instant::now());
         spent.map_err(Failure::too_many_outcomes)?;
     }
-    if !app.reporters.is_first(token, &told.instance, told.sequence) {
-        return Ok(axum::Json(OutcomesTaken {
-            repeated: true,
-            ..OutcomesTaken::default()
-        }));
-    }
     let rules = app.feed(environment.as_str())?.rules();
     let sees = |flag: &str| {
         rules
@@ -111,6 +105,13 @@ async fn report_outcomes(
             units: Vec::new(),
         });
         report.units.push(unit);
+    }
+    // Only now: what was refused may come again under the same number.
+    if !app.reporters.is_first(token, &told.instance, told.sequence) {
+        return Ok(axum::Json(OutcomesTaken {
+            repeated: true,
+            ..OutcomesTaken::default()
+        }));
     }
     let batch = Batch {
         instance: [token, "/", &*told.instance].concat().into(),

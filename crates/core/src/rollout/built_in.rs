@@ -73,6 +73,8 @@ impl Plan {
             key: "watch".into(),
             stages: vec![stage(Target::Share { percentage })],
             hold_ms_max: 60 * MINUTE_MS,
+            // It watches the exposure that a person chose, all of it.
+            hold_back: Percentage::ZERO,
             ..Self::safe()
         }
     }

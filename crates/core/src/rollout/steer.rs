@@ -62,25 +62,33 @@ pub fn steer(
         )),
         (Steer::Advance, Phase::Stage { index, .. }) => match seen {
             Some(seen) if is_proved(rollout, seen) => Ok(forward(rollout, *index, Cause::Advanced)),
-            _ => Err(format!(
-                "the evidence does not allow it yet; what is missing: lever rollout explain {0} -e {1}; \
-                 to go on without it: lever rollout skip {0} -e {1} -r \"…\"",
-                rollout.flag, rollout.environment
-            )),
+            _ => Err(not_yet(rollout)),
         },
-        (Steer::Skip | Steer::Advance, Phase::Retreated { to: Some(at), .. }) => {
+        // After a precaution, and while it cools, the evidence goes on by itself or not at all.
+        (Steer::Advance, Phase::Retreated { to: Some(_), .. } | Phase::Warm) => {
+            Err(not_yet(rollout))
+        }
+        (Steer::Skip, Phase::Retreated { to: Some(at), .. }) => {
             Ok(forward(rollout, *at, Cause::Skipped))
         }
         (Steer::Skip | Steer::Advance, Phase::Retreated { .. }) => Err(format!(
             "{id} was taken back to where it began; roll it back and start another"
         )),
-        (Steer::Skip | Steer::Advance, Phase::Warm) => Ok(Transition {
+        (Steer::Skip, Phase::Warm) => Ok(Transition {
             to: Phase::Done,
             position: Some(position(rollout, &Phase::Done)),
             proved: None,
             cause: Cause::Skipped,
         }),
     }
+}
+
+fn not_yet(rollout: &Rollout) -> String {
+    format!(
+        "the evidence does not allow it yet; what is missing: lever rollout explain {0} -e {1}; \
+         to go on without it: lever rollout skip {0} -e {1} -r \"…\"",
+        rollout.flag, rollout.environment
+    )
 }
 
 fn is_look(rollout: &Rollout, index: usize) -> bool {

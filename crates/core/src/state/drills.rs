@@ -27,7 +27,7 @@ impl State {
     }
 
     /// The levers of an environment that are open and have not been drilled for
-    /// [`UNDRILLED_MS_MAX`](crate::limit::UNDRILLED_MS_MAX), nor made since, sorted by flag.
+    /// [`UNDRILLED_MS_MAX`], nor made since, sorted by flag.
     #[must_use]
     pub fn undrilled(&self, environment: &EnvironmentKey, now: Timestamp) -> Vec<&FlagKey> {
         let since = now.plus_ms(-UNDRILLED_MS_MAX);

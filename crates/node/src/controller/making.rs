@@ -11,7 +11,6 @@ use leverframe_core::access::Actor;
 use leverframe_core::effect::Urgency;
 use leverframe_core::rollout::{Observation, Phase, Rollout, Transition};
 use leverframe_core::{Command, Decision, Event, Selection, Why, decide};
-use leverframe_flags::Position;
 
 use super::Look;
 use crate::request::{Accepted, Request, SubmitError};
@@ -82,10 +81,27 @@ impl Step {
         }
     }
 
-    /// Whether it closes the lever. Less exposure than before cannot go out ahead: only a close can.
+    /// Whether it closes the lever, as the writer would decide it: closing may do harm by now, and then a
+    /// person decides. Less exposure than before cannot go out ahead: only a close can.
     fn closes(&self) -> bool {
-        let position = self.transition.position.as_ref();
-        self.transition.to == Phase::RolledBack && position.is_some_and(Position::is_closed)
+        let (flag, environment) = (&self.rollout.flag, &self.rollout.environment);
+        self.transition.to == Phase::RolledBack
+            && self.decided().iter().any(|event| {
+                matches!(event, Event::PositionMoved { flag: moved, environment: there, to, .. }
+                    if moved == flag && there == environment && to.is_closed())
+            })
+    }
+
+    /// What its record would say.
+    fn decided(&self) -> Vec<Event> {
+        let observe = request(self.observed());
+        let Ok(meta) = self.shared.meta(&observe) else {
+            return Vec::new();
+        };
+        match decide(&self.shared.state(), &observe.command, &meta) {
+            Ok(Decision::Append(events)) => events,
+            _ => Vec::new(),
+        }
     }
 
     fn close_ahead(&self) -> Result<Accepted, SubmitError> {
@@ -105,16 +121,8 @@ impl Step {
 
     /// Tells of it before there is a record of it.
     fn tell_ahead(&self) {
-        let observe = request(self.observed());
-        let Ok(meta) = self.shared.meta(&observe) else {
-            return;
-        };
-        let decided = decide(&self.shared.state(), &observe.command, &meta);
-        let Ok(Decision::Append(events)) = decided else {
-            return;
-        };
         let outside = &self.shared.options.outside;
-        for event in events {
+        for event in self.decided() {
             let Event::EffectWanted { effect } = event else {
                 continue;
             };

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Permission;
 use leverframe_flags::FlagKey;
-use leverframe_wire::admin::{Probe, ProbeState, Span};
+use leverframe_node::Arms;
+use leverframe_wire::admin::{ArmCounts, Probe, ProbeState, Span};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -63,15 +64,24 @@ async fn probe(
         .node()
         .probe(&key, &environment, "errors", window_ms)
         .await?;
-    let (judged, who) = if seen.exposed.units > 0 {
-        (seen.exposed, "whom the percentage let through")
-    } else {
-        (seen.assigned, "that a cohort, a rule or a pin decided for")
-    };
-    let judged = counts(judged);
     let window = wanted.window;
     let budget = wanted.error_budget;
-    let (state, sentence) = match judged.percent_bad() {
+    // Whoever came before the window and fails still is bad since the lever moved, not since the window
+    // began; so neither alone says that all is well.
+    let (lately, since_move) = (of_canary(&seen.window), of_canary(&seen.stage));
+    let is_over = |judged: &(ArmCounts, &str)| {
+        judged
+            .0
+            .percent_bad()
+            .is_some_and(|percent| percent > budget)
+    };
+    let was_seen = seen.intervals > 0;
+    let (judged, who) = if is_over(&lately) || !is_over(&since_move) && lately.0.units > 0 {
+        (lately, format!("in the last {window}"))
+    } else {
+        (since_move, "since the lever last moved".to_owned())
+    };
+    let (state, sentence) = match judged.0.percent_bad().filter(|_| was_seen) {
         None => (
             ProbeState::NoData,
             format!(
@@ -88,10 +98,11 @@ async fn probe(
                     ProbeState::Spent
                 },
                 format!(
-                    "{} of {} units {who} failed on {flag} in {environment} in the last {window}: \
-                     {percent:.3} %, {} the budget of {budget} %",
-                    judged.bad,
-                    judged.units,
+                    "{} of {} users {} failed on {flag} in {environment} {who}: {percent:.3} %, {} the \
+                     budget of {budget} %",
+                    judged.0.bad,
+                    judged.0.units,
+                    judged.1,
                     if is_within { "within" } else { "over" }
                 ),
             )
@@ -104,9 +115,21 @@ async fn probe(
         error_budget: budget,
         state,
         sentence,
-        exposed: counts(seen.exposed),
-        assigned: counts(seen.assigned),
-        held_back: counts(seen.held_back),
+        exposed: counts(seen.window.exposed),
+        assigned: counts(seen.window.assigned),
+        held_back: counts(seen.window.held_back),
         intervals: seen.intervals,
     }))
+}
+
+/// Those who got the new code, and in words how.
+fn of_canary(arms: &Arms) -> (ArmCounts, &'static str) {
+    if arms.exposed.units > 0 {
+        (counts(arms.exposed), "whom the percentage let through")
+    } else {
+        (
+            counts(arms.assigned),
+            "that a cohort, a rule or a pin decided for",
+        )
+    }
 }

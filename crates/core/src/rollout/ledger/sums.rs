@@ -57,6 +57,20 @@ impl Interval {
         }
     }
 
+    /// The same as it counts at an exposed share: where nobody is held back, whoever is let through is
+    /// exposed, though chance did not decide.
+    pub(super) fn at(mut self, share: f64) -> Self {
+        if share >= 1.0 {
+            self.exposed += std::mem::take(&mut self.assigned);
+            if let Some(new) = &mut self.arrivals {
+                new.exposed = new
+                    .exposed
+                    .saturating_add(std::mem::take(&mut new.assigned));
+            }
+        }
+        self
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.exposed.units == 0 && self.held_back.units == 0 && self.assigned.units == 0
     }

@@ -126,14 +126,17 @@ impl Track {
         let Some((epoch, placement)) = place(epochs, seen) else {
             return;
         };
-        if placement == Placement::Foreign {
+        // Gauges are of a process and not of a lever: they belong to where they fall.
+        if placement == Placement::Foreign && self.gauge.is_none() {
             return;
         }
         self.enter(plan, metric, epoch);
         if let (Some(gauge), Seen::Gauge { value }) = (&mut self.gauge, &seen.seen) {
             if epoch.revision > 0 {
                 gauge.take(*value);
-                self.stage.analysed_ms += seen.length_ms;
+                if placement != Placement::Settling && value.is_finite() {
+                    self.stage.analysed_ms += seen.length_ms;
+                }
             }
             return;
         }
@@ -149,6 +152,7 @@ impl Track {
             None => 0,
         };
         if let Some(interval) = Interval::of(&seen.seen, limit_ms) {
+            let interval = interval.at(epoch.share);
             self.count(plan, metric, (epoch, placement), seen, &interval);
         }
     }
@@ -206,7 +210,10 @@ impl Track {
         if is_outset {
             return;
         }
-        self.stage.analysed_ms += seen.length_ms;
+        // An interval in which nobody came at all says nothing, and is no part of a bake.
+        if !interval.is_empty() {
+            self.stage.analysed_ms += seen.length_ms;
+        }
         self.stage.sums.add(interval);
         self.stage.silent_intervals = match (interval.exposed.units, interval.held_back.units) {
             (0, 1..) => self.stage.silent_intervals.saturating_add(1),
