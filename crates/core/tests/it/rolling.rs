@@ -656,3 +656,22 @@ fn what_could_not_be_read_again_is_never_sealed() {
     let record = world.state.next_record(events, &meta);
     assert!(Entry::seal(record, world.state.head()).is_err());
 }
+
+#[test]
+fn an_advance_in_the_warm_time_waits_for_the_evidence_and_a_skip_does_not() {
+    let (mut world, id) = rolling();
+    for _ in 0..10 {
+        if world.rollout(&id).phase == Phase::Warm {
+            break;
+        }
+        world.prove(&id);
+    }
+    assert_eq!(world.rollout(&id).phase, Phase::Warm);
+    let refused = world.steer("ana", &id, Steer::Advance).unwrap_err();
+    assert!(
+        refused.to_string().contains("does not allow it yet"),
+        "{refused}"
+    );
+    world.steer("ana", &id, Steer::Skip).unwrap();
+    assert_eq!(world.rollout(&id).phase, Phase::Done);
+}

@@ -1,6 +1,6 @@
 //! What a rollout does on what its ledger has folded.
 
-use leverframe_core::analysis::Share;
+use leverframe_core::analysis::{Share, Tally};
 use leverframe_core::rollout::{Cause, Measure, Phase, Plan, Reading, Seen, Standing};
 
 use super::journey::{Journey, units};
@@ -234,4 +234,39 @@ fn what_browsers_say_can_hold_and_no_more() {
     };
     assert_eq!(causes, [held, Cause::Inconclusive]);
     assert_eq!(journey.look().users_hit, 0);
+}
+
+#[test]
+fn what_was_opened_to_everybody_is_closed_when_nearly_everybody_fails() {
+    let mut plan = Plan::watch(leverframe_flags::Percentage::FULL);
+    plan.metrics.truncate(1);
+    let mut journey = Journey::of(plan);
+    journey.rollout.is_watch = true;
+    // Where nobody is held back, nobody is exposed by chance either.
+    let everybody = |bad: u64| Seen::Units {
+        exposed: Tally::default(),
+        held_back: Tally::default(),
+        assigned: Tally { units: 500, bad },
+        late: (0, 0),
+        arrivals: None,
+        is_approximate: false,
+    };
+    assert_eq!(until(&mut journey, 5, |_| everybody(5)), None);
+    let (_, cause) = until(&mut journey, 10, |_| everybody(450)).unwrap();
+    assert!(matches!(cause, Cause::Harm { .. }), "{cause:?}");
+    assert!(journey.rollout.is_over());
+}
+
+#[test]
+fn an_interval_in_which_nobody_came_is_no_part_of_a_bake() {
+    let mut journey = Journey::of(plan());
+    let mut moved = None;
+    for index in 0..60 {
+        let seen = match index % 10 {
+            0 => even(&journey, 0.0, 0.0),
+            _ => units((0, 0), (0, 0)),
+        };
+        moved = moved.or(journey.pass(vec![("errors", seen)]));
+    }
+    assert!(moved.is_none(), "{moved:?}");
 }

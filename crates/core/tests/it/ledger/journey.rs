@@ -75,7 +75,11 @@ impl Journey {
             let measurement = Measurement {
                 at: Timestamp::from_ms(at),
                 length_ms: INTERVAL_MS,
-                lever_revision,
+                // Gauges are of a process, and know of no lever.
+                lever_revision: match seen {
+                    Seen::Gauge { .. } => 0,
+                    _ => lever_revision,
+                },
                 seen,
             };
             self.waiting.push((metric.into(), measurement));
