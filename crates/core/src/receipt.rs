@@ -45,12 +45,16 @@ pub fn receipt(record: &Record) -> Receipt {
     let is_rollout = |event: &Event| {
         matches!(
             event,
-            Event::RolloutMoved { .. } | Event::EffectWanted { .. } | Event::RolloutStarted { .. }
+            Event::RolloutMoved { .. }
+                | Event::EffectWanted { .. }
+                | Event::RolloutStarted { .. }
+                | Event::FreezeSet { .. }
+                | Event::FreezeLifted { .. }
         )
     };
     let why_not_undoable = record.events.iter().find_map(why_final).or_else(|| {
         let moves_nothing = !record.events.is_empty() && record.events.iter().all(is_rollout);
-        moves_nothing.then_some("it moved no lever; steer the rollout instead")
+        moves_nothing.then_some("it moved no lever; what takes it back is a command of its own")
     });
     Receipt {
         revision: record.revision,

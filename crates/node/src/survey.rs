@@ -1,20 +1,22 @@
 //! What is known of a lever's traffic: before a rollout starts, and for whoever asks how it does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use leverframe_core::Timestamp;
 use leverframe_core::analysis::Tally;
-use leverframe_core::command::Survey;
+use leverframe_core::command::{PlanChoice, Survey, Terms};
 use leverframe_core::roll::Member;
 use leverframe_core::rollout::{
     Baseline, Histogram, LATENCY_ROW, Measure, Metric, MetricTraffic, Plan, Preflight, Seen,
     Traffic, preflight, row_key,
 };
+use leverframe_core::{Command, Timestamp};
 use leverframe_flags::{EnvironmentKey, FlagKey};
 use leverframe_store::{Series, StoreError, StoredMeasurement};
 
 use crate::controller::{Look, builds, is_fresh};
 use crate::node::{Node, blocking};
+use crate::request::{Request, SubmitError};
 
 /// How far back a survey looks, in milliseconds.
 const SURVEY_MS: i64 = 6 * 60 * 60 * 1_000;
@@ -191,7 +193,7 @@ impl Node {
         let now = self.steady_now();
         let since = now.plus_ms(-SURVEY_MS);
         let mut traffic = Traffic {
-            undeclared: survey.undeclared,
+            undeclared: survey.undeclared.clone(),
             ..Traffic::default()
         };
         for metric in &plan.metrics {
@@ -210,7 +212,48 @@ impl Node {
             let limit_ms = limit.map(|known| known.limit_ms);
             traffic.metrics.extend(of_metric(metric, limit_ms, &rows));
         }
-        Ok(preflight(plan, &traffic))
+        let mut found = preflight(plan, &traffic);
+        found
+            .refusals
+            .extend(self.why_not(flag, environment, plan, &survey.builds).await);
+        let is_followed = self
+            .feed(environment.as_str())
+            .is_some_and(|feed| !feed.presence().members().is_empty());
+        if !is_followed {
+            found.warnings.push(format!("Nobody follows {environment}"));
+        }
+        Ok(found)
+    }
+
+    /// Why a start would be refused now whoever asked for it: it is frozen, runs already, was killed.
+    async fn why_not(
+        &self,
+        flag: &FlagKey,
+        environment: &EnvironmentKey,
+        plan: &Plan,
+        builds: &BTreeSet<Box<str>>,
+    ) -> Option<String> {
+        let state = self.state();
+        let seen = state.lever_revision(state.flag(flag.as_str())?, environment.as_str());
+        let start = Command::StartRollout {
+            flag: flag.clone(),
+            environment: environment.clone(),
+            plan: PlanChoice::Inline(Box::new(plan.clone())),
+            terms: Terms::default(),
+            survey: Box::new(Survey {
+                builds: builds.clone(),
+                ..Survey::default()
+            }),
+        };
+        let tried = Request {
+            if_match: Some(seen),
+            dry_run: true,
+            ..Request::of_node(start, "preflight", Some("preflight"))
+        };
+        match self.submit(tried).await {
+            Err(SubmitError::Rejected(why)) => Some(why.to_string()),
+            Ok(_) | Err(SubmitError::Unavailable { .. }) => None,
+        }
     }
 }
 

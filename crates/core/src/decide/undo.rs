@@ -82,7 +82,6 @@ fn latest<'a>(case: &Case<'a>) -> Result<&'a Touched, Rejection> {
                 && !touched.is_undo
                 && touched.undone_by.is_none()
                 && touched.why_final().is_none()
-                && !touched.before.is_empty()
         })
         .ok_or_else(|| {
             conflict(
@@ -90,6 +89,13 @@ fn latest<'a>(case: &Case<'a>) -> Result<&'a Touched, Rejection> {
                     .to_owned(),
             )
         })?;
+    if touched.before.is_empty() {
+        return Err(conflict(format!(
+            "your last change, r{0}, moved no lever, so there is nothing to undo; a rollout is steered \
+             with lever rollout, a freeze ends with lever thaw; to take an older change back name it",
+            touched.revision
+        )));
+    }
     let is_kill = touched
         .before
         .iter()

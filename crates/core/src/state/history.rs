@@ -122,8 +122,6 @@ pub(crate) fn why_final(event: &Event) -> Option<&'static str> {
         Event::PlanApplied { .. } | Event::PlanDeleted { .. } => {
             Some("a plan is taken back by applying the one before it")
         }
-        Event::FreezeSet { .. } => Some("a freeze is lifted with `lever thaw`"),
-        Event::FreezeLifted { .. } => Some("freeze again with `lever freeze`"),
         Event::EffectSettled { .. } => Some("what was told cannot be taken back"),
         Event::DrillStarted { .. } => Some("a drill puts its lever back by itself"),
         Event::DrillFinished { .. } => Some("a drill is over"),
@@ -131,6 +129,8 @@ pub(crate) fn why_final(event: &Event) -> Option<&'static str> {
         // What a rollout did to its lever can be taken back, and pauses it.
         Event::RolloutStarted { .. }
         | Event::RolloutMoved { .. }
+        | Event::FreezeSet { .. }
+        | Event::FreezeLifted { .. }
         | Event::EffectWanted { .. }
         | Event::WatchDeclined { .. }
         | Event::EnvironmentGuarded { .. }

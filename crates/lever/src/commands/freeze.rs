@@ -17,7 +17,7 @@ use crate::span::Span;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// For how long from now
-    #[arg(long = "for", value_name = "DURATION")]
+    #[arg(long = "for", allow_hyphen_values = true, value_name = "DURATION")]
     lasts: Span,
 
     #[command(flatten)]

@@ -22,11 +22,16 @@ pub(crate) struct Args {
     flag: String,
 
     /// How far back to look
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        value_name = "DURATION",
+        default_value = "10m"
+    )]
     window: Span,
 
     /// The share of units that may go wrong
-    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    #[arg(long, allow_hyphen_values = true, value_name = "PERCENT", value_parser = percentage)]
     error_budget: f64,
 
     /// Let it pass when nobody reported anything

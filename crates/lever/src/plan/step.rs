@@ -111,13 +111,14 @@ impl Definition {
                 }
             }
             Self::Plan(plan) => {
+                let had_stages = !plan.stages.is_empty();
                 for stage in &mut plan.stages {
                     stage
                         .cohorts
                         .retain(|cohort| !is_missing("segment", cohort));
                 }
                 plan.stages.retain(|stage| !stage.label().is_empty());
-                if plan.stages.is_empty() {
+                if had_stages && plan.stages.is_empty() {
                     // The rest of the plan is worth trying; a plan without stages is none.
                     plan.stages.push(PlanStage {
                         percentage: Some(100.0),

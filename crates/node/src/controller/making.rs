@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use leverframe_core::access::Actor;
 use leverframe_core::effect::Urgency;
-use leverframe_core::rollout::{Observation, Phase, Rollout, Transition};
+use leverframe_core::rollout::{Observation, Phase, Rollout, Transition, sentence};
 use leverframe_core::{Command, Decision, Event, Selection, Why, decide};
 
 use super::Look;
@@ -20,6 +20,8 @@ use crate::shared::Shared;
 const VIA: &str = "rollout controller";
 /// How often a step is tried at once before it counts as one that the store refuses.
 const TRIES: usize = 2;
+/// Longest verdict that stands as a reason, well within what a reason may be in bytes.
+const REASON_CHARS_MAX: usize = 250;
 
 /// A step that a rollout is to make.
 pub(super) struct Step {
@@ -33,7 +35,7 @@ impl Step {
     /// Has the writer decide it.
     pub(super) async fn make(self) {
         for tries_left in (0..TRIES).rev() {
-            let mut made = pin!(self.shared.submit(request(self.observed())));
+            let mut made = pin!(self.shared.submit(self.asked()));
             let patience = self.shared.options.brake_after;
             let made = match tokio::time::timeout(patience, &mut made).await {
                 Ok(made) => made,
@@ -94,7 +96,7 @@ impl Step {
 
     /// What its record would say.
     fn decided(&self) -> Vec<Event> {
-        let observe = request(self.observed());
+        let observe = self.asked();
         let Ok(meta) = self.shared.meta(&observe) else {
             return Vec::new();
         };
@@ -141,6 +143,30 @@ impl Step {
                     .await;
                 tracing::warn!(effect = %effect.id, ?told, "told ahead of the journal");
             });
+        }
+    }
+
+    /// What the writer is asked, with the verdict as its reason: that is what whoever looks at the lever
+    /// wants to know.
+    fn asked(&self) -> Request {
+        let words = sentence(
+            &self.rollout,
+            &self.transition,
+            Some(&self.look.observation),
+        );
+        let why = Why {
+            reason: Some(
+                words
+                    .chars()
+                    .take(REASON_CHARS_MAX)
+                    .collect::<String>()
+                    .into(),
+            ),
+            incident: None,
+        };
+        Request {
+            why,
+            ..request(self.observed())
         }
     }
 

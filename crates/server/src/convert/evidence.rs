@@ -79,7 +79,7 @@ fn frozen(known: &Known<'_>) -> Option<String> {
             freeze.reason.as_deref().unwrap_or("none given")
         )),
         None if known.seen.is_some_and(|seen| seen.is_frozen) => {
-            Some("the server stops steps forward by itself; lever doctor says why".to_owned())
+            Some("a rollout of the same service stepped less than a bake ago, or the server stops steps forward by itself; lever doctor says why".to_owned())
         }
         None => None,
     }

@@ -82,11 +82,11 @@ fn a_canary_that_falls_silent_takes_the_step_back() {
     let mut journey = Journey::of(plan);
     // The same people all the time: nobody arrives after the first interval.
     let again = |exposed| Seen::Units {
-        exposed: leverframe_core::analysis::Tally {
+        exposed: Tally {
             units: exposed,
             bad: 0,
         },
-        held_back: leverframe_core::analysis::Tally { units: 475, bad: 0 },
+        held_back: Tally { units: 475, bad: 0 },
         assigned: Default::default(),
         late: (0, 0),
         arrivals: Some(Default::default()),
@@ -150,8 +150,8 @@ fn an_outage_long_after_the_step_stops_where_it_stands() {
 fn late_reports_are_not_trusted() {
     let mut journey = Journey::of(plan());
     let late = |late: (u64, u64)| Seen::Units {
-        exposed: leverframe_core::analysis::Tally { units: 5, bad: 0 },
-        held_back: leverframe_core::analysis::Tally { units: 495, bad: 0 },
+        exposed: Tally { units: 5, bad: 0 },
+        held_back: Tally { units: 495, bad: 0 },
         assigned: Default::default(),
         late,
         arrivals: None,

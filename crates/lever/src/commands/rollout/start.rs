@@ -74,11 +74,21 @@ pub(super) struct PlanArgs {
     stages: Option<Stages>,
 
     /// How long each stage collects evidence at least; 10m
-    #[arg(long, value_name = "DURATION", requires = "stages")]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        value_name = "DURATION",
+        requires = "stages"
+    )]
     bake: Option<Span>,
 
     /// How long each stage may last altogether; six bakes
-    #[arg(long, value_name = "DURATION", requires = "stages")]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        value_name = "DURATION",
+        requires = "stages"
+    )]
     max_hold: Option<Span>,
 
     /// What is watched: errors, latency_p95; repeat for several; errors when nothing is said
