@@ -36,7 +36,7 @@ pub use step::{Transition, step};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Position};
+use leverframe_flags::{EnvironmentKey, Exposure, FlagKey, Percentage, Position};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -166,6 +166,17 @@ impl Rollout {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done | Phase::RolledBack | Phase::Ended)
+    }
+
+    /// Whom the plan lets through in the end, in words.
+    #[must_use]
+    pub fn destination(&self) -> String {
+        let last = self.exposure(self.plan.stages.len().saturating_sub(1));
+        if last.percentage == Percentage::FULL {
+            "open to everybody".to_owned()
+        } else {
+            format!("open to {last}")
+        }
     }
 
     /// The exposure of a stage: the cohorts of all stages up to it and its percentage.

@@ -144,7 +144,7 @@ fn title(rollout: &Rollout, transition: &Transition) -> String {
         Phase::Retreated { .. } => format!("{flag} was taken back a step in {environment}"),
         Phase::Paused { .. } => format!("the rollout of {flag} in {environment} is paused"),
         Phase::Warm => format!("{flag} is through its stages in {environment}"),
-        Phase::Done => format!("{flag} is open to everybody in {environment}"),
+        Phase::Done => format!("{flag} is {} in {environment}", rollout.destination()),
         Phase::Ended => format!("the rollout of {flag} in {environment} is over"),
         Phase::Stage {
             part: Part::Asking, ..

@@ -213,7 +213,7 @@ fn said(
     transition: &Transition,
     seen: Option<&Observation>,
 ) -> String {
-    let words = sentence(rollout, transition, seen);
+    let words = named(case, sentence(rollout, transition, seen));
     let flag = case.state.flag(rollout.flag.as_str());
     match flag.and_then(|flag| flag.definition.unsafe_closing.as_ref()) {
         Some(closing) if matches!(transition.to, Phase::Paused { .. }) => format!(
@@ -221,6 +221,18 @@ fn said(
             closing.after, closing.sentence
         ),
         _ => words,
+    }
+}
+
+/// What a person did says who, and why.
+fn named(case: &Case<'_>, words: String) -> String {
+    let Some(deed) = words.strip_prefix("Somebody ") else {
+        return words;
+    };
+    let who = case.actor_name();
+    match case.meta.why.tidied().reason {
+        Some(why) => format!("{who} {deed} ({why})"),
+        None => format!("{who} {deed}"),
     }
 }
 

@@ -231,7 +231,7 @@ fn now(rollout: &Rollout, transition: &Transition) -> String {
             format!("taken back to {} {}", rollout.before, here(rollout))
         }
         (Phase::Paused { .. }, _) => format!("it stops {}", here(rollout)),
-        (Phase::Done, _) => "it is over, and open to everybody it is for".to_owned(),
+        (Phase::Done, _) => format!("it is over, and {}", rollout.destination()),
         (Phase::Ended, _) => "the rollout is over".to_owned(),
         (Phase::Stage { .. } | Phase::Warm, Some(position)) => format!("now {position}"),
         (Phase::Stage { .. } | Phase::Warm, None) => format!("it stays {}", here(rollout)),

@@ -52,7 +52,8 @@ async fn who_does_not_confirm_fails_the_drill_by_name_and_the_lever_is_put_back(
     bench.follow("prod", "web-1");
     bench.join("prod", "web-2");
     let request = bench.request(start("checkout"));
-    let at_most = Duration::from_millis(50);
+    // Long enough for the one that follows, on a machine that is busy.
+    let at_most = Duration::from_secs(2);
     let report = bench.node.drill(request, at_most).await.unwrap();
     assert!(!report.drill.is_passed());
     let result = report.drill.result.as_ref().unwrap();

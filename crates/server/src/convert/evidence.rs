@@ -89,7 +89,7 @@ fn frozen(known: &Known<'_>) -> Option<String> {
 fn next(rollout: &Rollout, plan: &Plan) -> Option<String> {
     let index = match &rollout.phase {
         Phase::Stage { index, .. } => index.saturating_add(1),
-        Phase::Warm => return Some("open to everybody".to_owned()),
+        Phase::Warm => return Some(rollout.destination()),
         Phase::Retreated { .. }
         | Phase::Paused { .. }
         | Phase::Done
@@ -105,8 +105,8 @@ fn next(rollout: &Rollout, plan: &Plan) -> Option<String> {
     let view = super::plan::plan_view(plan);
     let to = match view.stages.get(index) {
         Some(stage) => stage.label(),
-        None if plan.warm_ms > 0 => format!("all but {} %", plan.hold_back),
-        None => "open to everybody".to_owned(),
+        None if plan.warm_ms > 0 => "the warm time".to_owned(),
+        None => rollout.destination(),
     };
     let verb = if names.len() == 1 { "is" } else { "are" };
     Some(format!("{to} when {} {verb} ok", names.join(" and ")))
