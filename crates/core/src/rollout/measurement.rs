@@ -92,7 +92,7 @@ pub struct Arrivals {
     pub assigned: u64,
 }
 
-/// Counts by time taken. Bucket `i` is below [`Histogram::limit_ms`]`(i)`, each about a tenth longer
+/// Counts by time taken. Bucket `i` is below [`Histogram::limit_micros`]`(i)`, each about a tenth longer
 /// than the one before it, from 1 ms up to 6 s and beyond; the last one is for what failed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
