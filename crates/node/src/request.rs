@@ -89,3 +89,15 @@ impl SubmitError {
         }
     }
 }
+
+/// Where the evaluators are that a command which changed nothing is still asked about.
+pub(crate) fn environments_of(command: &Command) -> Vec<EnvironmentKey> {
+    match command {
+        Command::Close { environment, .. }
+        | Command::Open { environment, .. }
+        | Command::Ramp { environment, .. }
+        | Command::Pin { environment, .. } => vec![environment.clone()],
+        Command::Unwatched { opening } => environments_of(opening),
+        _ => Vec::new(),
+    }
+}

@@ -109,6 +109,7 @@ impl Node {
             store,
             fence,
             snapshot_revision,
+            held: 0,
         };
         let thread = std::thread::Builder::new()
             .name("lever-writer".to_owned())

@@ -16,7 +16,7 @@ use leverframe_store::{AppendError, Fence, Store, StoreError};
 use crate::brake::Brake;
 use crate::overtaken::demand_not_overtaken;
 use crate::queue::{Job, Work};
-use crate::request::{Accepted, Request, SubmitError};
+use crate::request::{Accepted, Request, SubmitError, environments_of};
 use crate::shared::Shared;
 
 /// How often a group is decided again when another writer was faster.
@@ -27,6 +27,8 @@ const CATCH_UP: usize = 1_000;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot is saved after this many revisions.
 const SNAPSHOT_EVERY: u64 = 1_000;
+/// For how many groups the close of a rollout waits for its verdict at most.
+const HELD_MAX: u32 = 30;
 
 /// Owns the store's writing side; runs on a thread of its own.
 pub(crate) struct Writer {
@@ -34,6 +36,8 @@ pub(crate) struct Writer {
     pub(crate) store: Box<dyn Store>,
     pub(crate) fence: Fence,
     pub(crate) snapshot_revision: u64,
+    /// For how many groups the closes of rollouts have waited for their verdicts.
+    pub(crate) held: u32,
 }
 
 impl Drop for Writer {
@@ -75,7 +79,10 @@ impl Writer {
         loop {
             let patience = (!self.shared.brakes.is_empty()).then_some(RETRY_EVERY);
             match self.shared.queue.take_group(patience) {
-                Work::Group(jobs) => self.serve(self.with_brakes(jobs)),
+                Work::Group(jobs) => {
+                    let jobs = self.with_brakes(jobs);
+                    self.serve(jobs);
+                }
                 Work::Closed => break,
             }
         }
@@ -83,8 +90,8 @@ impl Writer {
     }
 
     /// Puts the kills that are out and not stored in front of what is to be done. Those of rollouts that
-    /// closed by themselves come last: the rollback, if it is among the rest, says more of why.
-    fn with_brakes(&self, jobs: Vec<Job>) -> Vec<Job> {
+    /// closed by themselves come last, and wait a while for the rollback, which says more of why.
+    fn with_brakes(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         let state = self.shared.state();
         let brakes = self.shared.brakes.all().into_iter();
         let (own, peoples): (Vec<_>, Vec<_>) = brakes.partition(|brake| {
@@ -97,11 +104,14 @@ impl Writer {
             brake: Some(brake.number),
             seen: state.revision(),
         };
+        let has_verdict = jobs
+            .iter()
+            .any(|job| matches!(job.request.command, Command::Observe { .. }));
+        let is_held = !own.is_empty() && !has_verdict && self.held < HELD_MAX;
+        self.held = if is_held { self.held + 1 } else { 0 };
+        let own = own.into_iter().filter(|_| !is_held).map(again);
         let peoples = peoples.into_iter().map(again);
-        peoples
-            .chain(jobs)
-            .chain(own.into_iter().map(again))
-            .collect()
+        peoples.chain(jobs).chain(own).collect()
     }
 
     fn serve(&mut self, jobs: Vec<Job>) {
@@ -477,17 +487,5 @@ fn environments_of_record(record: &Record, state: &State) -> Vec<EnvironmentKey>
             .collect()
     } else {
         named.into_iter().collect()
-    }
-}
-
-/// Where the evaluators are that a command which changed nothing is still asked about.
-fn environments_of(command: &Command) -> Vec<EnvironmentKey> {
-    match command {
-        Command::Close { environment, .. }
-        | Command::Open { environment, .. }
-        | Command::Ramp { environment, .. }
-        | Command::Pin { environment, .. } => vec![environment.clone()],
-        Command::Unwatched { opening } => environments_of(opening),
-        _ => Vec::new(),
     }
 }
