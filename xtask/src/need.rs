@@ -80,6 +80,13 @@ pub(crate) const ALERTMANAGER: Need = Need {
     packages: &["prometheus-alertmanager"],
 };
 
+/// Chromium, with a font that has the glyphs of the console.
+pub(crate) const CHROMIUM: Need = Need {
+    name: "Chromium",
+    probe: &["/usr/bin/chromium", "--version"],
+    packages: &["chromium", "fonts-dejavu-core"],
+};
+
 /// Sees to it that everything in `needs` is there, and says what it installs.
 pub(crate) fn provide(bench: &Bench, needs: &[&Need]) -> Result<(), Failed> {
     needs.iter().try_for_each(|need| need.provide(bench))

@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use crate::bench::Bench;
 use crate::need::{
-    self, ALERTMANAGER, C_COMPILER, GIT, NODE, NPM, Need, PROMETHEUS, PYTHON, STRACE,
+    self, ALERTMANAGER, C_COMPILER, CHROMIUM, GIT, NODE, NPM, Need, PROMETHEUS, PYTHON, STRACE,
 };
 use crate::outcome::{Done, Failed};
 use crate::report::{self, Line};
@@ -27,7 +27,7 @@ struct Step {
 
 const BUILD: &str = "build";
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         title: "every file is formatted",
@@ -104,6 +104,13 @@ const STEPS: [Step; 11] = [
         needs: &[&C_COMPILER, &PYTHON],
         after: Some(BUILD),
         run: clients::python,
+    },
+    Step {
+        name: "browser",
+        title: "the console in a real Chromium: an operator's tasks, axe, screenshots",
+        needs: &[&C_COMPILER, &NODE, &NPM, &CHROMIUM],
+        after: Some(BUILD),
+        run: clients::browser,
     },
 ];
 

@@ -12,21 +12,56 @@ use crate::program::run;
 
 /// Where the harnesses find the binary.
 const BINARY_VARIABLE: &str = "LEVER_BIN";
+/// Where the browser's tests leave their files.
+const FILES_VARIABLE: &str = "LEVER_BROWSER_OUT";
 
 pub(super) fn node(bench: &Bench) -> Result<Done, Failed> {
     let binary = binary(bench)?;
-    let place = bench.root().join("e2e");
-    let mut install = bench.command("npm");
-    install
-        .current_dir(&place)
-        .args(["ci", "--no-audit", "--no-fund"]);
-    run(bench, install)?;
+    let place = npm_place(bench)?;
     let mut test = bench.command("node");
     test.current_dir(&place)
         .args(["--test", "--test-reporter=spec"])
         .args(test_files(&place.join("node"), ".test.js")?)
         .env(BINARY_VARIABLE, binary);
     counted(run(bench, test)?)
+}
+
+/// What each task of an operator took is shown, and stays in the target directory with a picture of
+/// every page.
+pub(super) fn browser(bench: &Bench) -> Result<Done, Failed> {
+    let binary = binary(bench)?;
+    let place = npm_place(bench)?;
+    let files = binary
+        .ancestors()
+        .nth(2)
+        .ok_or_else(|| Failed::new(format!("{} is in no directory", binary.display())))?
+        .join("browser");
+    let mut test = bench.command("node");
+    test.current_dir(&place)
+        .args(["--test", "--test-reporter=spec"])
+        .args(test_files(&place.join("browser"), ".test.js")?)
+        .env(BINARY_VARIABLE, &binary)
+        .env(FILES_VARIABLE, &files);
+    let mut done = counted(run(bench, test)?)?;
+    let tasks = files.join("tasks.txt");
+    let table = std::fs::read_to_string(&tasks)
+        .map_err(|error| Failed::new(format!("{}: {error}", tasks.display())))?;
+    for line in table.lines() {
+        println!("  {line}");
+    }
+    done.note = format!("pages in {}", files.display());
+    Ok(done)
+}
+
+/// Where the packages of npm are, installed by lock file.
+fn npm_place(bench: &Bench) -> Result<PathBuf, Failed> {
+    let place = bench.root().join("e2e");
+    let mut install = bench.command("npm");
+    install
+        .current_dir(&place)
+        .args(["ci", "--no-audit", "--no-fund"]);
+    run(bench, install)?;
+    Ok(place)
 }
 
 pub(super) fn python(bench: &Bench) -> Result<Done, Failed> {
