@@ -6,7 +6,7 @@
 //! - [`Store`] adds to the journal: one dedicated thread of the node owns it and may block in it.
 //! - [`Reader`] reads the journal from any thread, without the writer.
 //! - [`Beside`] keeps what may be lost without losing a change: the snapshot, a cache of the fold,
-//!   the roll, and what was measured.
+//!   the roll, people's sessions, and what was measured.
 //!
 //! Adapters: [`sqlite`], for one node, and [`memory`], for tests and the simulation, which can also
 //! fail on command. Both pass the same contract suite (`tests/it/contract.rs`), which a new adapter
@@ -37,6 +37,7 @@ pub mod sqlite;
 pub use error::{AppendError, StoreError};
 pub use memory::MemoryStore;
 pub use port::{
-    BackupReport, Beside, Fence, Head, Reader, Series, Store, StoredMeasurement, StoredSnapshot,
+    BackupReport, Beside, Fence, Head, Reader, Series, Store, StoredMeasurement, StoredSession,
+    StoredSnapshot,
 };
 pub use sqlite::SqliteStore;

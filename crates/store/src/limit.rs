@@ -8,3 +8,5 @@ pub const MEASUREMENTS_READ_MAX: usize = 100_000;
 pub const MEASUREMENT_NOTE_BYTES_MAX: usize = 1024 * 1024;
 /// Longest environment, flag or metric of a measurement, in bytes.
 pub const MEASUREMENT_NAME_BYTES_MAX: usize = 256;
+/// Most sessions kept; the one that would end first goes first.
+pub const SESSIONS_MAX: u64 = 1_000;

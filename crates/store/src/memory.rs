@@ -10,6 +10,7 @@
 mod fault;
 mod measurements;
 mod medium;
+mod sessions;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ use self::medium::Medium;
 use crate::chain::{self, Walk};
 use crate::error::{AppendError, StoreError};
 use crate::port::{
-    BackupReport, Beside, Fence, Head, Reader, Series, Store, StoredMeasurement, StoredSnapshot,
+    BackupReport, Beside, Fence, Head, Reader, Series, Store, StoredMeasurement, StoredSession,
+    StoredSnapshot,
 };
 
 /// An imaginary disk: what survives when a store is dropped. Clones are the same disk.
@@ -209,6 +211,31 @@ impl Beside for Disk {
         rolls
             .map(|(key, roll)| (key.clone(), roll.clone()))
             .collect()
+    }
+
+    fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
+        let mut medium = self.medium();
+        medium.takes_sessions("save a session in")?;
+        medium.sessions.save(session.clone());
+        Ok(())
+    }
+
+    fn sessions(&self, now: Timestamp) -> Result<Vec<StoredSession>, StoreError> {
+        let medium = self.medium();
+        Ok(medium.readable()?.sessions.not_over(now))
+    }
+
+    fn drop_session(&self, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
+        let mut medium = self.medium();
+        medium.takes_sessions("drop a session in")?;
+        medium.sessions.drop_one(secret_sha256);
+        Ok(())
+    }
+
+    fn drop_sessions_over(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut medium = self.medium();
+        medium.takes_sessions("drop sessions in")?;
+        Ok(medium.sessions.drop_over(now))
     }
 
     fn save_measurements(&self, measurements: &[StoredMeasurement]) -> Result<(), StoreError> {

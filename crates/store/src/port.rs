@@ -126,6 +126,31 @@ pub trait Beside: Send + Sync {
     /// Every roll, by the name of its environment. What cannot be read is left out and logged.
     fn load_rolls(&self) -> Vec<(Box<str>, Vec<u8>)>;
 
+    /// Keeps a session. Beyond [`SESSIONS_MAX`](crate::limit::SESSIONS_MAX) those that would end
+    /// first are dropped.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn save_session(&self, session: &StoredSession) -> Result<(), StoreError>;
+
+    /// The sessions that are not over at this time, those that end first first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn sessions(&self, now: Timestamp) -> Result<Vec<StoredSession>, StoreError>;
+
+    /// Drops the session of a secret; none is fine too.
+    ///
+    /// # Errors
+    /// When it cannot be dropped.
+    fn drop_session(&self, secret_sha256: &[u8; 32]) -> Result<(), StoreError>;
+
+    /// Drops the sessions that are over at this time, and says how many.
+    ///
+    /// # Errors
+    /// When they cannot be dropped.
+    fn drop_sessions_over(&self, now: Timestamp) -> Result<u64, StoreError>;
+
     /// Keeps measurements, all of them or none. One whose interval has a measurement of the same
     /// metric already is left as it was: a closed interval never changes. Beyond
     /// [`MEASUREMENTS_MAX`](crate::limit::MEASUREMENTS_MAX) the oldest are dropped.
@@ -161,6 +186,19 @@ pub trait Beside: Send + Sync {
     /// # Errors
     /// When they cannot be dropped.
     fn drop_measurements_before(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// A person's session, by the hash of its secret: who reads the store can take part in none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// SHA-256 of the secret.
+    pub secret_sha256: [u8; 32],
+    /// The id of the token it was begun with, and whose rights it has.
+    pub token: Box<str>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it is over.
+    pub expires_at: Timestamp,
 }
 
 /// What a measurement is of.

@@ -4,7 +4,7 @@
 //! <data>/                 0700
 //!   lever.lock            held by the process that writes; says its process id
 //!   lever.db (-wal -shm)  the journal and the fence
-//!   lever-beside.db       two snapshots and the rolls; may be deleted while nobody runs
+//!   lever-beside.db       two snapshots, the rolls and the sessions; may be deleted while nobody runs
 //!   lever-measurements.db what was measured of rollouts; may be deleted likewise
 //!   lever.db.incoming     a restore being prepared; harmless
 //!   lever.db.restoring    a restore that is decided; the next opening finishes it
@@ -31,6 +31,7 @@ mod measurements;
 mod migration;
 mod reader;
 mod restore;
+mod sessions;
 mod slots;
 #[cfg(test)]
 mod tests;

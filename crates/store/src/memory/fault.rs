@@ -31,6 +31,7 @@ pub(super) struct Orders {
     pub(super) ignores_syncs: bool,
     pub(super) fails_reads: bool,
     pub(super) fails_measurements: bool,
+    pub(super) fails_sessions: bool,
 }
 
 impl Orders {
@@ -103,6 +104,11 @@ impl Faults {
     /// Takes no measurements from now on, or ends that.
     pub fn fail_measurements(&self, is_failing: bool) {
         self.disk.medium().orders.fails_measurements = is_failing;
+    }
+
+    /// Takes and drops no sessions from now on, or ends that.
+    pub fn fail_sessions(&self, is_failing: bool) {
+        self.disk.medium().orders.fails_sessions = is_failing;
     }
 
     /// Lies about syncs from now on, or ends that: appends succeed, and [`Disk::cut_power`] takes

@@ -7,6 +7,7 @@ use leverframe_core::Entry;
 use super::broken;
 use super::fault::Orders;
 use super::measurements::Measurements;
+use super::sessions::Sessions;
 use crate::chain::Row;
 use crate::error::StoreError;
 use crate::port::{Head, StoredSnapshot};
@@ -20,6 +21,7 @@ pub(super) struct Medium {
     pub(super) rolls: BTreeMap<Box<str>, Vec<u8>>,
     pub(super) brakes: Option<Vec<u8>>,
     pub(super) measurements: Measurements,
+    pub(super) sessions: Sessions,
     slots: [Option<Slot>; 2],
     pub(super) orders: Orders,
 }
@@ -54,6 +56,13 @@ impl Medium {
             return Err(broken("read"));
         }
         Ok(self)
+    }
+
+    pub(super) fn takes_sessions(&self, action: &'static str) -> Result<(), StoreError> {
+        if self.orders.fails_sessions {
+            return Err(broken(action));
+        }
+        Ok(())
     }
 
     pub(super) fn head(&self) -> Head {

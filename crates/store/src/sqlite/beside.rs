@@ -1,5 +1,5 @@
-//! The snapshot and the rolls, in a database of their own that may be lost; and the measurements, in
-//! another.
+//! The snapshot, the rolls and the sessions, in a database of their own that may be lost; and the
+//! measurements, in another.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,10 @@ use rusqlite::{Connection, OptionalExtension};
 use super::connection::{self, Failing};
 use super::directory::{self, Directory};
 use super::measurements::SqliteMeasurements;
+use super::sessions;
 use super::slots::{self, Content, Slot};
 use crate::error::StoreError;
-use crate::port::{Beside, Series, StoredMeasurement, StoredSnapshot};
+use crate::port::{Beside, Series, StoredMeasurement, StoredSession, StoredSnapshot};
 
 /// The layout; a database with another one is set aside and made anew.
 const LAYOUT: i64 = 2;
@@ -60,7 +61,7 @@ impl SqliteBeside {
             tracing::warn!(
                 %error,
                 aside = %aside.display(),
-                "the snapshot and the rolls cannot be read; starting without them"
+                "the snapshot, the rolls and the sessions cannot be read; starting without them"
             );
             std::fs::rename(&file, &aside)
                 .map_err(|error| StoreError::unavailable("set aside", &file, error))?;
@@ -202,6 +203,26 @@ impl Beside for SqliteBeside {
         })
     }
 
+    fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
+        sessions::save(&mut self.inner().connection, session)
+            .map_err(|error| Failing::to("save a session in", &self.file).because(error))
+    }
+
+    fn sessions(&self, now: Timestamp) -> Result<Vec<StoredSession>, StoreError> {
+        sessions::not_over(&self.inner().connection, now, &self.file)
+            .map_err(|error| Failing::to("read sessions in", &self.file).because(error))
+    }
+
+    fn drop_session(&self, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
+        sessions::drop_one(&self.inner().connection, secret_sha256)
+            .map_err(|error| Failing::to("drop a session in", &self.file).because(error))
+    }
+
+    fn drop_sessions_over(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sessions::drop_over(&self.inner().connection, now)
+            .map_err(|error| Failing::to("drop sessions in", &self.file).because(error))
+    }
+
     fn save_measurements(&self, measurements: &[StoredMeasurement]) -> Result<(), StoreError> {
         self.measurements.save(measurements)
     }
@@ -238,7 +259,13 @@ fn open(directory: &Directory, file: &Path) -> Result<Connection, StoreError> {
         Ok(found)
     };
     match layout().map_err(|error| Failing::to("read", file).because(error))? {
-        LAYOUT => Ok(connection),
+        LAYOUT => {
+            // Added without a layout of its own: the kills in a database that was made before there
+            // were sessions are not to be set aside for them.
+            sessions::make(&connection)
+                .map_err(|error| Failing::to("read", file).because(error))?;
+            Ok(connection)
+        }
         found => {
             let source = format!("its layout is {found}, and {LAYOUT} is known here");
             Err(StoreError::unavailable("use", file, source))

@@ -13,6 +13,10 @@ pub(crate) use crate::measurements::{
     old_measurements_are_dropped_and_the_others_stay,
     what_was_measured_lately_is_listed_with_its_last_interval,
 };
+pub(crate) use crate::sessions::{
+    a_session_is_saved_and_dropped_by_its_hash, beyond_the_bound_the_sessions_that_end_first_go,
+    sessions_are_there_after_reopening_until_they_are_over, sessions_that_are_over_are_dropped,
+};
 
 /// A place where a store keeps things, empty at first.
 pub(crate) trait Adapter {
@@ -62,6 +66,10 @@ macro_rules! contract {
             what_was_measured_lately_is_listed_with_its_last_interval,
             old_measurements_are_dropped_and_the_others_stay,
             a_measurement_that_is_too_large_is_refused_with_the_whole_batch,
+            sessions_are_there_after_reopening_until_they_are_over,
+            a_session_is_saved_and_dropped_by_its_hash,
+            sessions_that_are_over_are_dropped,
+            beyond_the_bound_the_sessions_that_end_first_go,
         );
     };
 }

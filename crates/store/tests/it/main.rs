@@ -15,5 +15,6 @@ mod history;
 mod measurements;
 mod memory;
 mod restore;
+mod sessions;
 mod sqlite;
 mod tampering;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::contract::{Adapter, contract};
 use crate::entries::grow;
 use crate::measurements::{errors, of};
+use crate::sessions::session;
 
 pub(crate) struct InDirectory(pub(crate) TempDir);
 
@@ -245,4 +246,35 @@ fn a_read_in_an_opened_directory_needs_no_lock() {
     let fence = store.take_leadership(Timestamp::default()).unwrap();
     let next = crate::entries::entries(head, 1);
     store.append(4, fence, &next).unwrap();
+}
+
+#[test]
+fn a_database_from_before_there_were_sessions_keeps_its_kills_and_takes_sessions() {
+    let place = InDirectory::fresh();
+    place.open().beside().save_brakes(b"a kill").unwrap();
+    by_hand(place.0.path(), "lever-beside.db", "DROP TABLE session");
+    let beside = place.open().beside();
+    assert_eq!(beside.load_brakes().as_deref(), Some(&b"a kill"[..]));
+    beside.save_session(&session(1, 1_000)).unwrap();
+    assert_eq!(
+        beside.sessions(Timestamp::from_ms(0)).unwrap(),
+        [session(1, 1_000)]
+    );
+}
+
+#[test]
+fn a_damaged_session_is_left_out_and_the_others_are_read() {
+    let place = InDirectory::fresh();
+    {
+        let beside = place.open().beside();
+        beside.save_session(&session(1, 1_000)).unwrap();
+        beside.save_session(&session(2, 2_000)).unwrap();
+    }
+    by_hand(
+        place.0.path(),
+        "lever-beside.db",
+        "UPDATE session SET token = CAST(x'ff' AS TEXT) WHERE expires_ms = 1000",
+    );
+    let found = place.open().beside().sessions(Timestamp::from_ms(0));
+    assert_eq!(found.unwrap(), [session(2, 2_000)]);
 }
