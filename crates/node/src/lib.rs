@@ -42,6 +42,7 @@ mod request;
 mod restore;
 mod rolls;
 mod rules;
+mod sessions;
 mod shared;
 mod snapshots;
 mod source;
@@ -75,6 +76,7 @@ pub use presence::{Confirmed, Presence};
 pub use pull::{Quantiles, Wanted};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
+pub use sessions::{Session, Sessions};
 pub use source::{
     Counters, Credentials, Interval, Labels, Question, Sample, Sampler, Shape, Source,
     SourceSettings, Sources, Unusable, WantedSample,

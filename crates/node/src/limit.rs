@@ -50,3 +50,7 @@ pub(crate) const EFFECT_TIME_MAX: Duration = Duration::from_secs(60 * 60);
 pub(crate) const EFFECT_PAUSE: Duration = Duration::from_secs(1);
 /// Longest such pause.
 pub(crate) const EFFECT_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How long a person's session lasts, in milliseconds.
+pub(crate) const SESSION_MS_MAX: i64 = 12 * 60 * 60 * 1_000;
+/// Most sessions of one token at once; the one that would end first ends.
+pub(crate) const SESSIONS_OF_TOKEN_MAX: usize = 50;

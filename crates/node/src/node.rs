@@ -17,6 +17,7 @@ use crate::measure::Measurements;
 use crate::outcomes::Outcomes;
 use crate::outside::Outside;
 use crate::request::{Accepted, Request, SubmitError};
+use crate::sessions::Sessions;
 use crate::shared::Shared;
 
 /// A running node. Clones are handles to the same one.
@@ -253,6 +254,12 @@ impl Node {
         &self.shared.outcomes
     }
 
+    /// Who is signed in.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
+    }
+
     /// The wall clock, for dates.
     #[must_use]
     pub fn wall_now(&self) -> Timestamp {
@@ -277,7 +284,7 @@ impl Node {
         self.shared.stopping.clone()
     }
 
-    /// Takes no more changes, stores those that wait, saves the snapshot and the rolls.
+    /// Takes no more changes, stores those that wait, saves the snapshot, the rolls and the sessions.
     pub async fn stop(&self) {
         let Some(running) = &self.running else {
             return;

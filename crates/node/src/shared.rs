@@ -25,6 +25,7 @@ use crate::node::Options;
 use crate::outcomes::Outcomes;
 use crate::queue::Queue;
 use crate::request::{Request, SubmitError};
+use crate::sessions::Sessions;
 use crate::source::Sampler;
 
 /// What every part of a running node holds.
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) outcomes: Arc<Outcomes>,
     pub(crate) canaries: Canaries,
     pub(crate) guard: Guard,
+    pub(crate) sessions: Sessions,
 }
 
 /// What was kept beside the journal.
@@ -57,6 +59,7 @@ pub(crate) struct Kept<'a> {
     pub(crate) brakes: Brakes,
     pub(crate) rolls: &'a BTreeMap<Box<str>, Vec<u8>>,
     pub(crate) outcomes: Outcomes,
+    pub(crate) sessions: Sessions,
 }
 
 #[derive(Default)]
@@ -79,6 +82,7 @@ impl Shared {
             brakes,
             rolls,
             outcomes,
+            sessions,
         } = kept;
         let measurements = Arc::new(Measurements::default());
         let outside = &options.outside;
@@ -106,6 +110,7 @@ impl Shared {
             outcomes: Arc::new(outcomes),
             canaries: Canaries::default(),
             guard: Guard::default(),
+            sessions,
         };
         shared.add_feeds(state, rolls);
         // What was out before a restart is out again before anybody can ask.

@@ -22,6 +22,7 @@ use crate::node::{Grid, Node, Options, Running};
 use crate::outbox::JournalOutbox;
 use crate::outcomes::Outcomes;
 use crate::rolls::save_rolls;
+use crate::sessions::{self, Sessions};
 use crate::shared::{Kept, Shared};
 use crate::writer::Writer;
 
@@ -89,6 +90,7 @@ impl Node {
             first_start,
             clock,
             outcomes,
+            sessions,
         } = opened;
         let beside = store.beside();
         let shared = Arc::new(Shared::new(
@@ -102,6 +104,7 @@ impl Node {
                 brakes: Brakes::load(Arc::clone(&beside), fence),
                 rolls: &rolls,
                 outcomes,
+                sessions,
             },
         ));
         let writer = Writer {
@@ -116,7 +119,7 @@ impl Node {
             .spawn(move || writer.run())
             .map_err(|error| StartError::System(error.to_string()))?;
         tokio::spawn(beat(Arc::clone(&shared)));
-        let rolls = tokio::spawn(keep_rolls(Arc::clone(&shared), Arc::clone(&beside)));
+        let rolls = tokio::spawn(keep_beside(Arc::clone(&shared), Arc::clone(&beside)));
         let node = Self {
             running: Some(Arc::new(Running::new(Arc::clone(&shared), thread, rolls))),
             shared,
@@ -151,6 +154,7 @@ struct Opened {
     first_start: Option<FirstStart>,
     clock: Clock,
     outcomes: Outcomes,
+    sessions: Sessions,
 }
 
 fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
@@ -175,6 +179,7 @@ fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
         first_start = Some(first);
     }
     let rolls = beside.load_rolls().into_iter().collect();
+    let sessions = Sessions::resume(clock.clone(), &*beside);
     let outcomes = Outcomes::resume(grid, clock.clone(), beside);
     Ok(Opened {
         store,
@@ -185,6 +190,7 @@ fn open(mut store: Box<dyn Store>, grid: Grid) -> Result<Opened, StartError> {
         first_start,
         clock,
         outcomes,
+        sessions,
     })
 }
 
@@ -352,6 +358,14 @@ async fn beat(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => {}
         }
     }
+}
+
+/// Saves what changes beside the journal, until the node stops.
+async fn keep_beside(shared: Arc<Shared>, beside: Arc<dyn Beside>) {
+    tokio::join!(
+        keep_rolls(Arc::clone(&shared), Arc::clone(&beside)),
+        sessions::keep(shared, beside),
+    );
 }
 
 /// Saves the rolls that changed, one save at a time, and once more at the end.

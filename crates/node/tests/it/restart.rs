@@ -183,3 +183,19 @@ fn append_at(bench: &Bench, now: Timestamp) {
     let fence = store.take_leadership(now).unwrap();
     store.append(state.revision(), fence, &[entry]).unwrap();
 }
+
+#[tokio::test]
+async fn a_session_survives_a_restart_and_its_end_does_too() {
+    let bench = Bench::new().await;
+    let token = bench.admin.id().to_owned();
+    let kept = bench.node.sessions().begin("kept", &token);
+    let ended = bench.node.sessions().begin("ended", &token);
+    bench.node.stop().await;
+    let bench = bench.restarted().await;
+    assert_eq!(bench.node.sessions().find("kept"), Some(kept.clone()));
+    bench.node.sessions().end(&ended);
+    bench.node.stop().await;
+    let bench = bench.restarted().await;
+    assert_eq!(bench.node.sessions().find("kept"), Some(kept));
+    assert_eq!(bench.node.sessions().find("ended"), None);
+}
