@@ -39,16 +39,25 @@ export async function hostileSite(action, fields) {
   };
 }
 
-/** A proxy before a server that holds streams back for ever, as buffering ones do. */
-export async function bufferingProxy(lever) {
+/**
+ * A proxy before a server. It counts the streams that are open through it; with `holds` it holds them
+ * back for ever, as those do that wait for the end of an answer.
+ */
+export async function proxy(lever, { holds = false } = {}) {
   const { hostname, port } = new URL(lever.url);
-  const held = new Set();
+  const streams = new Set();
+  let polls = 0;
   const server = createServer((asked, response) => {
     const { method, url: path, headers } = asked;
+    if (path.startsWith('/live/poll')) polls += 1;
     const forward = request({ hostname, port, method, path, headers }, (answer) => {
-      if (answer.headers['content-type']?.startsWith('text/event-stream')) {
-        // The head and the events wait for an end that does not come.
-        held.add(answer.resume());
+      const isStream = answer.headers['content-type']?.startsWith('text/event-stream');
+      if (isStream) {
+        streams.add(response);
+        response.on('close', () => streams.delete(response));
+      }
+      if (isStream && holds) {
+        answer.resume();
         return;
       }
       response.writeHead(answer.statusCode, answer.rawHeaders);
@@ -62,8 +71,10 @@ export async function bufferingProxy(lever) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** How many streams it has swallowed. */
-    swallowed: () => held.size,
+    /** How many streams are open. */
+    streams: () => streams.size,
+    /** How often a page has asked instead. */
+    polls: () => polls,
     close: () => closed(server),
   };
 }
