@@ -5,7 +5,7 @@ mod drill;
 mod environment;
 mod evaluation;
 mod flag;
-mod fleet;
+pub(crate) mod fleet;
 mod freeze;
 mod journal;
 mod lever;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::BadTokens;
+use crate::console::Pulse;
 use crate::metrics::Counters;
 use crate::ofrep::{Closings, Phrasebooks, Tickets};
 use crate::outcomes::Reporters;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) bad_tokens: BadTokens,
     pub(crate) reporters: Reporters,
+    pub(crate) pulse: Pulse,
     /// Places for streams.
     streams: Arc<Semaphore>,
     pub(crate) counters: Counters,
@@ -52,6 +54,7 @@ impl App {
             connections: Connections::default(),
             bad_tokens: BadTokens::default(),
             reporters: Reporters::default(),
+            pulse: Pulse::default(),
             streams: Arc::new(Semaphore::new(streams_max)),
             counters: Counters::default(),
             draining: CancellationToken::new(),

@@ -1,5 +1,5 @@
 //! The surfaces of Leverframe: the admin API with its OpenAPI document, OFREP, the evaluators'
-//! stream, health and metrics. Knows HTTP and the wire; decides nothing: every change is a command
+//! stream, the console, health and metrics. Knows HTTP and the wire; decides nothing: every change is a command
 //! to the node, and every read is of what the node has in memory.
 //!
 //! A handler that does not demand a token does not compile where routes are put together
@@ -18,6 +18,7 @@
 mod admin;
 mod app;
 mod auth;
+mod console;
 mod convert;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
@@ -38,4 +39,4 @@ mod surface;
 pub use server::{BindError, BoundServer, Server};
 pub use settings::{Settings, TlsFiles};
 pub use stream::FrameEncoder;
-pub use surface::openapi_json;
+pub use surface::{console_pages, openapi_json};

@@ -76,3 +76,18 @@ pub(crate) const CLIENT_OUTCOMES_MAX: usize = 10_000;
 pub(crate) const OUTCOMES_WINDOW: Duration = Duration::from_secs(10);
 /// Most instances whose last request with outcomes is remembered; the longest silent are forgotten.
 pub(crate) const OUTCOME_INSTANCES_MAX: usize = 20_000;
+/// Largest body of a page's form, in bytes.
+pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Most fields of a page's form.
+pub(crate) const FORM_FIELDS_MAX: usize = 2_000;
+/// How often it is looked whether open pages have something new to show.
+pub(crate) const PULSE_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked whether evaluators or rollouts have something new to show, where nothing
+/// was changed.
+pub(crate) const PULSE_FLEET_EVERY: Duration = Duration::from_millis(400);
+/// How often what is seen of a rollout that goes on is shown anew, in milliseconds.
+pub(crate) const PULSE_TICK_MS: i64 = 2_000;
+/// How often an open page hears that the server is there.
+pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// How far the notices of one change are spread over the pages that are open.
+pub(crate) const CHANGE_SPREAD: Duration = Duration::from_millis(200);

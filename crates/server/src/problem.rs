@@ -17,6 +17,11 @@ struct Inner {
     retry_after_s: Option<u32>,
 }
 
+/// A problem that a response carries, for whoever shows it differently; with the seconds after which
+/// to ask again.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused(pub(crate) Problem, pub(crate) Option<u32>);
+
 /// What each code is called; a code without a line here does not exist.
 pub(crate) const TITLES: [(&str, StatusCode, &str); 21] = [
     (
@@ -182,6 +187,10 @@ impl Failure {
         self.0.problem.field.as_deref()
     }
 
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.0.problem
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.0.problem.detail
     }
@@ -237,7 +246,9 @@ impl IntoResponse for Failure {
             problem,
             retry_after_s,
         } = *self.0;
+        let refused = Refused(problem.clone(), retry_after_s);
         let mut response = (status, Json(problem)).into_response();
+        response.extensions_mut().insert(refused);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

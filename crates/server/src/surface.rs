@@ -11,7 +11,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::{admin, health, metrics, ofrep, outcomes, stream};
+use crate::{admin, console, health, metrics, ofrep, outcomes, stream};
 
 /// Routes with their description.
 pub(crate) type Surface = OpenApiRouter<App>;
@@ -46,8 +46,9 @@ pub(crate) fn router(app: App) -> Router {
         .route(
             "/openapi.json",
             get(move || async move { document::answer(document) }),
-        );
-    layer::around(others, foreign).with_state(app)
+        )
+        .merge(console::routes());
+    layer::around(others, foreign, &app).with_state(app)
 }
 
 fn others() -> Surface {
@@ -66,6 +67,12 @@ pub fn openapi_json() -> String {
         .merge(outcomes::routes())
         .into_openapi();
     document::complete(described)
+}
+
+/// Every page and form of the console that demands somebody, as method and path; for tests of access.
+#[must_use]
+pub fn console_pages() -> Vec<(&'static str, &'static str)> {
+    console::pages().listed
 }
 
 #[cfg(test)]

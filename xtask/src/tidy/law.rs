@@ -18,23 +18,29 @@ struct Article {
 const FLAGS: &str = "leverframe-flags";
 const CORE: &str = "leverframe-core";
 const WIRE: &str = "leverframe-wire";
+const CONSOLE: &str = "leverframe-console";
 const STORE: &str = "leverframe-store";
 const NODE: &str = "leverframe-node";
 const SERVER: &str = "leverframe-server";
 const CLIENT: &str = "leverframe";
 const LEVER: &str = "lever";
 
-const LAW: [Article; 10] = [
+const LAW: [Article; 11] = [
     Article::new(FLAGS, &[], &[]),
     Article::new(CORE, &[FLAGS], &[]),
     Article::new(WIRE, &[], &[]),
+    Article::new(CONSOLE, &[WIRE], &[]),
     Article::new(STORE, &[FLAGS, CORE], &[]),
     Article::new(NODE, &[FLAGS, CORE, STORE], &[]),
-    Article::new(SERVER, &[FLAGS, CORE, STORE, NODE, WIRE], &[CLIENT]),
+    Article::new(
+        SERVER,
+        &[FLAGS, CORE, STORE, NODE, WIRE, CONSOLE],
+        &[CLIENT],
+    ),
     Article::new(CLIENT, &[FLAGS, WIRE], &[CORE, STORE, NODE, SERVER]),
     Article::new(
         LEVER,
-        &[FLAGS, CORE, STORE, NODE, SERVER, WIRE, CLIENT],
+        &[FLAGS, CORE, STORE, NODE, SERVER, WIRE, CONSOLE, CLIENT],
         &[],
     ),
     Article::new("leverframe-sim", &[FLAGS, CORE, STORE], &[]),
@@ -42,7 +48,7 @@ const LAW: [Article; 10] = [
 ];
 
 /// These decide; they never wait, draw lots, or talk to anything.
-const PURE: [&str; 3] = [FLAGS, CORE, WIRE];
+const PURE: [&str; 4] = [FLAGS, CORE, WIRE, CONSOLE];
 
 /// What a pure crate never reaches, through whatever it depends on.
 const IMPURE: [&str; 9] = [

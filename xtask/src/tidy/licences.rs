@@ -28,7 +28,11 @@ struct Exception {
 
 /// The persistent maps of the state are file-level copyleft: we link them unchanged, and say where
 /// their source is. `docs/adr/0001-persistent-maps.md` says why they are worth it.
-const EXCEPTIONS: [Exception; 2] = [
+///
+/// What ammonia reads styles with is of the same kind.
+const EXCEPTIONS: [Exception; 4] = [
+    Exception::new("cssparser", "MPL-2.0"),
+    Exception::new("dtoa-short", "MPL-2.0"),
     Exception::new("imbl", "MPL-2.0+"),
     Exception::new("imbl-sized-chunks", "MPL-2.0+"),
 ];

@@ -37,10 +37,19 @@ async fn read_fleet(
     State(app): State<App>,
     Path(environment): Path<String>,
 ) -> Result<Json<Fleet>, Failure> {
-    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    everybody(&app, &who, &environment).map(Json)
+}
+
+/// Who follows an environment, stragglers first.
+pub(crate) fn everybody(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+) -> Result<Fleet, Failure> {
+    let key = who.permit_environment(app, environment, Permission::ReadEnvironment)?;
     let feed = app.feed(key.as_str())?;
     let (epoch, revision) = (app.node().state().epoch(), feed.revision());
-    let clocks = clocks(&app);
+    let clocks = clocks(app);
     let mut evaluators: Vec<_> = feed
         .presence()
         .members()
@@ -49,12 +58,29 @@ async fn read_fleet(
         .collect();
     // Stable, so that within the two groups they stay sorted by instance.
     evaluators.sort_by_key(|evaluator| evaluator.current && evaluator.connected);
-    Ok(Json(Fleet {
-        environment,
+    Ok(Fleet {
+        environment: environment.to_owned(),
         revision,
         evaluators,
         caches: caches_view(feed.caches().evidence(revision)),
-    }))
+    })
+}
+
+/// Who has the environment's newest change.
+pub(crate) fn newest(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+) -> Result<Confirmation, Failure> {
+    let key = who.permit_environment(app, environment, Permission::ReadEnvironment)?;
+    let feed = app.feed(key.as_str())?;
+    let revision = feed.revision();
+    Ok(confirmation_view(
+        environment,
+        feed.presence().confirmation(revision),
+        feed.caches().evidence(revision),
+        clocks(app),
+    ))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

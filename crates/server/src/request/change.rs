@@ -26,6 +26,9 @@ pub(crate) struct Change<T> {
     asked: Asked,
 }
 
+/// What a change from a page came through.
+const CONSOLE: &str = "console";
+
 /// A DELETE: its body is optional and says why.
 pub(crate) struct Remove {
     why: admin::Why,
@@ -79,6 +82,38 @@ impl FromRequest<App> for Remove {
             parse_json::<admin::Removal>(&bytes)?.why
         };
         Ok(Self { why, asked })
+    }
+}
+
+impl Change<()> {
+    /// A change that a page's form asks for; `key` names it, so that sending twice changes once.
+    pub(crate) fn of_form(
+        if_match: Option<u64>,
+        key: Option<&str>,
+        path: &str,
+        body: &[u8],
+        received: Instant,
+    ) -> Result<Self, Failure> {
+        let idempotency = key
+            .map(|key| idempotency_of(key, &Method::POST, path, body))
+            .transpose()?;
+        Ok(Self {
+            body: (),
+            asked: Asked {
+                if_match,
+                idempotency,
+                is_dry_run: false,
+                via: CONSOLE.into(),
+                received,
+            },
+        })
+    }
+
+    /// The same, to be decided and not stored.
+    pub(crate) fn dry(mut self) -> Self {
+        self.asked.is_dry_run = true;
+        self.asked.idempotency = None;
+        self
     }
 }
 
@@ -197,30 +232,37 @@ fn idempotency(
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };
-    let key = value
-        .to_str()
-        .ok()
-        .filter(|key| (1..=IDEMPOTENCY_BYTES_MAX).contains(&key.len()))
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| {
-            Failure::bad_request(format!(
-                "an Idempotency-Key is 1 to {IDEMPOTENCY_BYTES_MAX} visible ASCII characters"
-            ))
-            .at_field("Idempotency-Key")
-        })?;
+    let place = uri
+        .path_and_query()
+        .map_or(uri.path(), |path| path.as_str());
+    // What is not text is no name either.
+    idempotency_of(value.to_str().unwrap_or(""), method, place, body).map(Some)
+}
+
+fn idempotency_of(
+    key: &str,
+    method: &Method,
+    place: &str,
+    body: &[u8],
+) -> Result<Idempotency, Failure> {
+    let is_name = (1..=IDEMPOTENCY_BYTES_MAX).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_name {
+        return Err(Failure::bad_request(format!(
+            "an Idempotency-Key is 1 to {IDEMPOTENCY_BYTES_MAX} visible ASCII characters"
+        ))
+        .at_field("Idempotency-Key"));
+    }
     let mut hasher = Sha256::new();
     hasher.update(method.as_str());
     hasher.update([0]);
-    hasher.update(
-        uri.path_and_query()
-            .map_or(uri.path(), |path| path.as_str()),
-    );
+    hasher.update(place);
     hasher.update([0]);
     hasher.update(body);
-    Ok(Some(Idempotency {
+    Ok(Idempotency {
         key: key.into(),
         body_sha256: crate::convert::hex(&hasher.finalize()).into(),
-    }))
+    })
 }
 
 /// What the change came through, as the client calls itself.

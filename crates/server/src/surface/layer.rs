@@ -14,18 +14,22 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::origin;
 use crate::app::App;
-use crate::log;
 use crate::problem::Failure;
+use crate::{console, log};
 
 /// Puts the layers around the routes. OFREP and outcomes (`foreign`) have no log line a request, and are
 /// the only ones that other sites' scripts may talk to.
-pub(super) fn around(others: Router<App>, foreign: Router<App>) -> Router<App> {
+pub(super) fn around(others: Router<App>, foreign: Router<App>, app: &App) -> Router<App> {
     let others = others
         .fallback(|| async {
             Failure::new("not-found", "there is no such path; see /openapi.json")
         })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(axum::middleware::from_fn(origin::refuse_others))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            console::for_people,
+        ))
         .layer(axum::middleware::from_fn(log::log))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))

@@ -12,6 +12,7 @@ mod access;
 mod admin;
 mod bad_tokens;
 mod canary;
+mod console;
 #[cfg(feature = "fuzz")]
 mod corpus;
 mod document;

@@ -95,6 +95,11 @@ impl Ask {
         self
     }
 
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        self.request = self.request.form(fields);
+        self
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self

@@ -1,0 +1,31 @@
+//! The console's pages: what the admin API answers, as HTML that a browser shows without a script.
+//!
+//! Pure. It knows the wire's admin types and how they look; it does not know where they come from,
+//! what time it is, or who may see them. A page is a struct with a [`Shell`]; `to_string()` or
+//! [`askama::Template::render`] makes the whole document.
+//!
+//! Text that people or programs wrote reaches a page only through the templates' escaping. What is
+//! put out as markup is made here: [`text`]'s times, [`badge`]s, [`chart`]s, and runbooks that
+//! [`markdown`] has sanitised.
+#![deny(missing_docs)]
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests"
+    )
+)]
+
+pub mod asset;
+pub mod badge;
+pub mod link;
+pub mod markdown;
+pub mod page;
+pub mod shell;
+pub mod text;
+
+pub use askama::Template;
+pub use link::Link;
+pub use shell::{Choice, Failing, Place, Shell};

@@ -1,0 +1,8 @@
+//! The pages, one file each. A page holds its [`crate::Shell`] and what the admin API answers, and
+//! derives its template.
+
+mod fleet;
+mod problem;
+
+pub use fleet::Fleet;
+pub use problem::Problem;

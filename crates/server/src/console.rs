@@ -1,0 +1,67 @@
+//! The console: pages for browsers over the same node and by the same functions as the admin API.
+//!
+//! A handler here gathers what a page shows and hands it to `leverframe_console`, or turns a form into
+//! the request that the API would have got. It decides nothing.
+
+mod answer;
+mod asset;
+mod fleet;
+mod form;
+mod live;
+mod pulse;
+mod session;
+mod visit;
+
+use axum::Router;
+
+use crate::app::App;
+
+pub(crate) use answer::for_people;
+pub(crate) use pulse::Pulse;
+
+/// Pages with their addresses, which the tests of access go through.
+pub(crate) struct Pages {
+    pub(crate) router: Router<App>,
+    pub(crate) listed: Vec<(&'static str, &'static str)>,
+}
+
+impl Pages {
+    fn new() -> Self {
+        Self {
+            router: Router::new(),
+            listed: Vec::new(),
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.listed.extend(other.listed);
+        self
+    }
+}
+
+/// Pages and forms that demand somebody who is signed in: a handler that does not begin with
+/// [`visit::Visit`] or [`session::Signed`] does not compile here.
+macro_rules! listed {
+    ($($method:ident $path:literal => $handler:path;)+) => {{
+        $(crate::auth::demands_token(&$handler);)+
+        $crate::console::Pages {
+            router: axum::Router::new()$(.route($path, axum::routing::$method($handler)))+,
+            listed: vec![$((stringify!($method), $path)),+],
+        }
+    }};
+}
+use listed;
+
+/// Every page that demands somebody.
+pub(crate) fn pages() -> Pages {
+    Pages::new()
+        .merge(visit::pages())
+        .merge(live::pages())
+        .merge(fleet::pages())
+}
+
+/// Everything the console answers.
+pub(crate) fn routes() -> Router<App> {
+    pages().router.merge(asset::routes())
+}
