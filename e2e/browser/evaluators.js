@@ -75,6 +75,14 @@ class Evaluator {
   /** Stops it where it stands: connected, and deaf. */
   pause = () => this.#child.kill('SIGSTOP');
   resume = () => this.#child.kill('SIGCONT');
+
+  /** Ends it with a goodbye, after which it no longer counts. */
+  async leave() {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGCONT');
+    this.#child.kill('SIGINT');
+    await ended;
+  }
 }
 
 /** Settles with the first line that is meant. */

@@ -80,11 +80,11 @@ pub(crate) const ALERTMANAGER: Need = Need {
     packages: &["prometheus-alertmanager"],
 };
 
-/// Chromium, with a font that has the glyphs of the console.
+/// Chromium, with fonts that have the glyphs of the console.
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
     probe: &["/usr/bin/chromium", "--version"],
-    packages: &["chromium", "fonts-dejavu-core"],
+    packages: &["chromium", "fonts-dejavu-core", "fonts-symbola"],
 };
 
 /// Sees to it that everything in `needs` is there, and says what it installs.

@@ -1,0 +1,108 @@
+// Levers that are not killed: a freeze, a ramp, a flag that is made; and what was done to them.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { task } from './task.js';
+
+export function levers(bench) {
+  describe('a lever', () => {
+    it('does not open in an environment that was frozen', async () => {
+      const { lever } = bench;
+      await lever.flag('frozen-out');
+      const person = await bench.person();
+      const { page } = person;
+      await page.goto('/now?env=prod');
+      await task('freeze everything', { actions: 3, seconds: 5 }, page, async (hand) => {
+        await hand.click(page.getByRole('link', { name: /freeze/i }));
+        await hand.fill(page.getByLabel(/reason|why/i).first(), 'INC-500, all hands');
+        await hand.click(page.getByRole('button', { name: /^freeze/i }));
+        await page.getByText(/frozen/i).first().waitFor();
+      });
+      const { environments } = await lever.get('/environments');
+      const prod = environments.find(({ key }) => key === 'prod');
+      assert.equal(prod.freeze.reason, 'INC-500, all hands');
+      assert.equal(prod.freeze.by, 'first admin');
+      await assert.rejects(lever.open('frozen-out', 100), /: 403 .*froz/s);
+      await lever.ask('DELETE', '/environments/prod/freeze', { why: { reason: 'over' } });
+      await person.leave();
+    });
+
+    it('is ramped from 5 to 25 %', async () => {
+      const { lever } = bench;
+      await lever.flag('ramped');
+      await lever.open('ramped', 5);
+      const person = await bench.person();
+      const { page } = person;
+      await page.goto('/flags/ramped?env=prod');
+      await task('ramp 5 → 25 %', { actions: 4, seconds: 8 }, page, async (hand) => {
+        await hand.fill(page.getByLabel(/percent|per cent|%/i).first(), '25');
+        await hand.fill(page.getByLabel(/reason|why/i).first(), 'five per cent were fine');
+        await hand.click(page.getByRole('button', { name: /ramp/i }));
+        await page.getByText(/confirmed/i).first().waitFor();
+      });
+      const { position, moved_revision: revision } = await lever.lever('ramped');
+      assert.deepEqual(position.exposure, { percentage: 25 });
+      const record = await lever.get(`/journal/${revision}`);
+      assert.equal(record.via, 'console');
+      assert.equal(record.reason, 'five per cent were fine');
+      await person.leave();
+    });
+
+    it('is not moved by somebody who has not seen its last change, and is told so', async () => {
+      const { lever } = bench;
+      await lever.flag('raced');
+      await lever.open('raced', 5);
+      const person = await bench.person({ javaScriptEnabled: false });
+      const { page } = person;
+      await page.goto('/flags/raced?env=prod');
+      await page.getByLabel(/percent|per cent|%/i).first().fill('50');
+      await page.getByLabel(/reason|why/i).first().fill('fine at five');
+      await lever.open('raced', 10);
+      await page.getByRole('button', { name: /ramp/i }).click();
+      await page.getByRole('alert').waitFor();
+      assert.equal(await page.getByLabel(/reason|why/i).first().inputValue(), 'fine at five');
+      assert.deepEqual((await lever.lever('raced')).position.exposure, { percentage: 10 });
+      await person.leave();
+    });
+
+    it('is made with its flag, which has an owner and a sunset', async () => {
+      const { lever } = bench;
+      const person = await bench.person();
+      const { page } = person;
+      await page.goto('/flags?env=prod');
+      await task('create a flag', { actions: 7, seconds: 15 }, page, async (hand) => {
+        await hand.click(page.getByRole('link', { name: /new flag/i }));
+        await hand.fill(page.getByLabel(/^key/i), 'new-basket');
+        await hand.fill(page.getByLabel(/^owner/i), 'team-pay');
+        await hand.fill(page.getByLabel(/^sunset/i), '2027-03-31');
+        await hand.click(page.getByRole('button', { name: /create/i }));
+        await page.getByRole('heading', { name: 'new-basket' }).waitFor();
+      });
+      const { definition, levers } = await lever.get('/flags/new-basket');
+      assert.equal(definition.owner, 'team-pay');
+      assert.equal(definition.sunset, '2027-03-31');
+      assert.equal(definition.kind, 'release');
+      assert.ok(levers.every(({ position }) => position.state === 'closed'), 'closed everywhere');
+      await person.leave();
+    });
+
+    it('says whether a user is in, and why', async () => {
+      const { lever } = bench;
+      await lever.flag('asked');
+      await lever.open('asked', 25);
+      const ask = { flag: 'asked', context: { targetingKey: 'u-1' }, explain: true };
+      const truth = await lever.post('/environments/prod/evaluate', ask);
+      const person = await bench.person();
+      const { page } = person;
+      await page.goto('/flags/asked?env=prod');
+      await task('is this user in, and why', { actions: 2, seconds: 5 }, page, async (hand) => {
+        await hand.fill(page.getByLabel(/user|id|unit/i).first(), 'u-1');
+        await hand.press('Enter');
+        await page.getByText(truth.steps.at(-1).sentence).first().waitFor();
+        await page.getByText(truth.variant, { exact: true }).first().waitFor();
+      });
+      await person.leave();
+    });
+  });
+}
