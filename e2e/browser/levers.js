@@ -19,11 +19,11 @@ export function levers(bench) {
         await hand.click(page.getByRole('button', { name: /^freeze/i }));
         await page.getByText(/frozen/i).first().waitFor();
       });
-      const { environments } = await lever.get('/environments');
-      const prod = environments.find(({ key }) => key === 'prod');
-      assert.equal(prod.freeze.reason, 'INC-500, all hands');
-      assert.equal(prod.freeze.by, 'first admin');
-      await assert.rejects(lever.open('frozen-out', 100), /: 403 .*froz/s);
+      const { freeze } = await lever.get('/environments/prod/status');
+      assert.equal(freeze.reason, 'INC-500, all hands');
+      assert.equal(freeze.by, 'first admin');
+      assert.equal((await lever.records())[0].via, 'console');
+      await assert.rejects(lever.open('frozen-out', 100), /: 409 .*prod is frozen/);
       await lever.ask('DELETE', '/environments/prod/freeze', { why: { reason: 'over' } });
       await person.leave();
     });
