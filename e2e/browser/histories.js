@@ -26,7 +26,7 @@ export function histories(bench) {
       await person.leave();
     });
 
-    it('is known to every evaluator but the one that does not hear', async () => {
+    it('is known to every evaluator but the one that does not hear, until it does', async () => {
       const lever = await Lever.serve();
       const evaluators = await Evaluators.of(lever);
       try {
@@ -46,6 +46,10 @@ export function histories(bench) {
           assert.match(await first.textContent(), /mailer/, 'stragglers come first');
           assert.match(await first.textContent(), /b-41/);
         });
+        const advice = page.getByText(/restart it/);
+        await advice.waitFor();
+        deaf.resume();
+        await advice.waitFor({ state: 'detached' });
         await person.leave();
       } finally {
         await evaluators.close();
