@@ -171,14 +171,23 @@ fn change(event: &Event) -> Change {
             flag.as_str(),
             environment.as_str(),
             &match every_ms {
-                Some(ms) => format!(
-                    "{flag} in {environment} is drilled every {} min",
-                    ms / 60_000
-                ),
+                Some(ms) => format!("{flag} in {environment} is drilled every {}", interval(*ms)),
                 None => format!("{flag} in {environment} is no longer drilled by itself"),
             },
         ),
     }
+}
+
+/// A regular time in the largest unit that says it whole.
+fn interval(ms: i64) -> String {
+    const UNITS: [(i64, &str); 3] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min")];
+    UNITS
+        .iter()
+        .find(|(unit, _)| ms >= *unit && ms % unit == 0)
+        .map_or_else(
+            || format!("{} s", ms / 1_000),
+            |(unit, name)| format!("{} {name}", ms / unit),
+        )
 }
 
 fn settled(effect: &str, settlement: &Settlement) -> String {
@@ -210,5 +219,16 @@ fn of(noun: &'static str, key: &str, to: &str) -> Change {
         from: None,
         to: Some(to.to_owned()),
         sentence: format!("{noun} {key} {to}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interval;
+
+    #[test]
+    fn a_regular_time_is_said_in_the_largest_unit_that_says_it_whole() {
+        let said = [2_592_000_000, 5_400_000, 7_200_000, 90_000].map(interval);
+        assert_eq!(said, ["30 d", "90 min", "2 h", "90 s"]);
     }
 }
