@@ -73,7 +73,7 @@ pub use outgoing::{Endpoint, EndpointError, OutgoingError, Resolver, Secret, Sys
 pub use outside::Outside;
 pub use place::Place;
 pub use presence::{Confirmed, Presence};
-pub use pull::{Quantiles, Wanted};
+pub use pull::{Propagated, Quantiles, Wanted};
 pub use request::{Accepted, Request, SubmitError};
 pub use restore::{Replaced, RestoreError, Restored, continue_after_restore};
 pub use sessions::{Session, Sessions};

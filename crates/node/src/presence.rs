@@ -15,7 +15,7 @@ use crate::clock::Clock;
 
 use crate::measure::Measurements;
 use crate::place::Place;
-use crate::pull::{Pulls, Quantiles, Reached, Wanted};
+use crate::pull::{Propagated, Pulls, Quantiles, Reached, Wanted};
 
 /// How old the saved roll may become while nobody joins or leaves, in milliseconds.
 const SAVE_AGAIN_MS: i64 = 60_000;
@@ -227,6 +227,12 @@ impl Presence {
             confirm_ms: times.each,
             confirmation,
         }
+    }
+
+    /// How long the acknowledgements of the last changes took.
+    #[must_use]
+    pub fn propagation(&self) -> Vec<Propagated> {
+        self.lock().pulls.histogram()
     }
 
     /// Who has it, once everybody has, nobody follows, or the wait is over.

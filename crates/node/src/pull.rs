@@ -6,6 +6,12 @@ use std::time::{Duration, Instant};
 /// How many of the last changes are timed.
 const PULLS_MAX: usize = 256;
 
+/// How many of the last changes are in the histogram.
+const HISTOGRAM_PULLS: usize = 20;
+
+/// Bounds of the histogram's groups, in milliseconds; the last group has none.
+const BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
@@ -30,6 +36,15 @@ pub struct Quantiles {
     pub p99: f64,
     /// None took longer.
     pub max: f64,
+}
+
+/// How many acknowledgements took so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Propagated {
+    /// At most this long, in milliseconds, and longer than the group before; absent for the last.
+    pub within_ms: Option<u64>,
+    /// How many.
+    pub acknowledgements: u64,
 }
 
 /// How far an evaluator has come: its revision and its brake number.
@@ -100,6 +115,26 @@ impl Pulls {
             .complete(|revision| is_had(Wanted::Revision(revision)), &mut took);
         self.brakes
             .complete(|number| is_had(Wanted::Brake(number)), &mut took);
+    }
+
+    /// How the acknowledgements of the last changes are spread over time, the shortest first.
+    pub(crate) fn histogram(&self) -> Vec<Propagated> {
+        let mut groups = [0_u64; BOUNDS_MS.len() + 1];
+        let last = self.revisions.pulls.iter().rev().take(HISTOGRAM_PULLS);
+        for latency in last.flat_map(|pull| &pull.latencies) {
+            let group = BOUNDS_MS.partition_point(|bound| Duration::from_millis(*bound) < *latency);
+            if let Some(count) = groups.get_mut(group) {
+                *count += 1;
+            }
+        }
+        let bounds = BOUNDS_MS.iter().copied().map(Some).chain([None]);
+        bounds
+            .zip(groups)
+            .map(|(within_ms, acknowledgements)| Propagated {
+                within_ms,
+                acknowledgements,
+            })
+            .collect()
     }
 
     /// How long a change took; nothing is known of one from before the node's start.
@@ -202,6 +237,29 @@ mod tests {
         let spread = quantiles(&latencies).unwrap();
         assert_eq!((spread.p50, spread.p99, spread.max), (100.0, 198.0, 200.0));
         assert_eq!(quantiles(&[]), None);
+    }
+
+    #[test]
+    fn each_acknowledgement_of_the_last_changes_is_in_one_group() {
+        let mut pulls = Pulls::default();
+        let now = Instant::now();
+        let reached = |revision| Reached { revision, brake: 0 };
+        pulls.begin(Wanted::Revision(1), now);
+        for ms in [0, 1, 3, 70_000] {
+            let arrived = now + Duration::from_millis(ms);
+            pulls.acknowledged(reached(0), reached(1), arrived);
+        }
+        let groups = pulls.histogram();
+        let of = |within_ms| {
+            let group = groups.iter().find(|group| group.within_ms == within_ms);
+            group.map(|group| group.acknowledgements)
+        };
+        assert_eq!(
+            [of(Some(1)), of(Some(2)), of(Some(5)), of(None)],
+            [Some(2), Some(0), Some(1), Some(1)]
+        );
+        let all: u64 = groups.iter().map(|group| group.acknowledgements).sum();
+        assert_eq!(all, 4);
     }
 
     #[test]

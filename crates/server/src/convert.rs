@@ -24,7 +24,7 @@ pub(crate) use definition::{definition, flag_view, kind_view, rule};
 pub(crate) use drill::{drill_view, freeze_view, schedule_view};
 pub(crate) use evaluation::{evaluation_view, explained};
 pub(crate) use evidence::{Known, counts, evidence_view, measurement_view};
-pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view};
+pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view, propagation_view};
 pub(crate) use journal::record_view;
 pub(crate) use lever::{exposure, lever_view, selection};
 pub(crate) use percentage::percentage;

@@ -1,10 +1,13 @@
 //! Who follows an environment, and who is behind.
 
+mod histogram;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
 use leverframe_wire::admin::{Confirmation, Evaluator, Fleet as Everybody};
 
+use self::histogram::{Histogram, name};
 use crate::badge::{Badge, Tone};
 use crate::shell::Shell;
 use crate::text::count;
@@ -76,6 +79,10 @@ impl Fleet {
                 behind,
             })
             .collect()
+    }
+
+    fn histogram(&self) -> Histogram<'_> {
+        Histogram(&self.fleet.propagation)
     }
 
     fn summary(&self) -> String {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth::Authenticated;
-use crate::convert::{Clocks, caches_view, confirmation_view, evaluator_view};
+use crate::convert::{Clocks, caches_view, confirmation_view, evaluator_view, propagation_view};
 use crate::limit::CONFIRMATION_WAIT_MS_MAX;
 use crate::problem::Failure;
 use crate::request::{Path, Query};
@@ -63,6 +63,7 @@ pub(crate) fn everybody(
         revision,
         evaluators,
         caches: caches_view(feed.caches().evidence(revision)),
+        propagation: propagation_view(&feed.presence().propagation()),
     })
 }
 

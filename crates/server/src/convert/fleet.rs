@@ -2,7 +2,7 @@
 
 use leverframe_core::Timestamp;
 use leverframe_core::roll::{Member, Straggler};
-use leverframe_node::{CacheEvidence, Confirmed};
+use leverframe_node::{CacheEvidence, Confirmed, Propagated};
 use leverframe_wire::admin;
 
 /// The two clocks of a node: the roll goes by one that never jumps, people by the wall's.
@@ -84,6 +84,18 @@ pub(crate) fn caches_view(caches: CacheEvidence) -> admin::CacheEvidence {
         fetched: caches.fetched,
         applied: caches.applied,
     }
+}
+
+/// How long acknowledgements took; nothing where none were timed.
+pub(crate) fn propagation_view(groups: &[Propagated]) -> Vec<admin::Propagated> {
+    let are_any = groups.iter().any(|group| group.acknowledgements > 0);
+    let groups = groups.iter().filter(|_| are_any);
+    groups
+        .map(|group| admin::Propagated {
+            within_ms: group.within_ms,
+            acknowledgements: group.acknowledgements,
+        })
+        .collect()
 }
 
 /// One evaluator; `epoch` and `revision` are what it should have.

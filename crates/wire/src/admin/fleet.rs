@@ -99,6 +99,19 @@ pub struct Fleet {
     pub evaluators: Vec<Evaluator>,
     /// Clients that cannot acknowledge.
     pub caches: CacheEvidence,
+    /// How long the acknowledgements of the last twenty changes took, the shortest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub propagation: Vec<Propagated>,
+}
+
+/// Acknowledgements that took about as long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Propagated {
+    /// At most this long, in milliseconds, and longer than the group before; absent for the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_ms: Option<u64>,
+    /// How many.
+    pub acknowledgements: u64,
 }
 
 /// One evaluator on the roll.

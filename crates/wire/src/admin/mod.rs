@@ -35,7 +35,8 @@ pub use flag::{
     PutFlag, Rule, Serve, ValueType,
 };
 pub use fleet::{
-    CacheEvidence, Confirmation, ConfirmationState, Evaluator, Fleet, Quantiles, Straggler,
+    CacheEvidence, Confirmation, ConfirmationState, Evaluator, Fleet, Propagated, Quantiles,
+    Straggler,
 };
 pub use freeze::{Freeze, PutFreeze};
 pub use journal::{JournalPage, RecordView, Verification};
