@@ -6,7 +6,9 @@
 //!
 //! Text that people or programs wrote reaches a page only through the templates' escaping. What is
 //! put out as markup is made here: [`text`]'s times, [`badge`]s, [`chart`]s, and runbooks that
-//! [`markdown`] has sanitised.
+//! [`markdown`] has sanitised. Characters that hide or turn text around are written out in every page
+//! by [`inert::document`]; the value of a field is put in by [`inert::exact`], so that it comes back as
+//! it was.
 #![deny(missing_docs)]
 #![cfg_attr(
     test,
@@ -20,6 +22,7 @@
 
 pub mod asset;
 pub mod badge;
+pub mod inert;
 pub mod link;
 pub mod markdown;
 pub mod page;

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use leverframe_console::inert::document;
 use leverframe_console::{Failing, Link, Template};
 
 use super::visit::Visit;
@@ -22,7 +23,7 @@ pub(super) fn page(page: &impl Template) -> Response {
 
 /// A page with a status of its own, such as that of what it refuses.
 pub(super) fn page_with(status: StatusCode, page: &impl Template) -> Response {
-    let html = match page.render() {
+    let html = match document(page) {
         Ok(html) => html,
         Err(error) => {
             tracing::error!(%error, "a page could not be made");
