@@ -3,6 +3,8 @@
 
 mod fleet;
 mod problem;
+mod sign_in;
 
 pub use fleet::Fleet;
 pub use problem::Problem;
+pub use sign_in::{Again, NotKept, SignIn};

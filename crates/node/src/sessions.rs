@@ -111,6 +111,13 @@ impl Sessions {
         found.filter(|session| now < session.expires_at)
     }
 
+    /// Whether a session is neither over nor ended.
+    #[must_use]
+    pub fn is_on(&self, session: &Session) -> bool {
+        let now = self.clock.steady();
+        now < session.expires_at && self.held().sessions.contains_key(&session.secret_sha256)
+    }
+
     /// The sessions of a token, the newest first.
     #[must_use]
     pub fn of_token(&self, token: &str) -> Vec<Session> {

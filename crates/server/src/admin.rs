@@ -16,6 +16,7 @@ mod probe;
 mod rollout;
 mod rule;
 mod segment;
+mod sign_in_link;
 mod status;
 mod token;
 
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Surface {
         .merge(freeze::routes())
         .merge(drill::routes())
         .merge(token::routes())
+        .merge(sign_in_link::routes())
         .merge(journal::routes())
         .merge(fleet::routes())
         .merge(status::routes())

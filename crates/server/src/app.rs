@@ -16,6 +16,7 @@ use crate::outcomes::Reporters;
 use crate::problem::Failure;
 use crate::server::fitted;
 use crate::settings::Settings;
+use crate::sign_in_links::SignInLinks;
 use crate::stream::Connections;
 
 /// What every handler has at hand; clones are handles to the same.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) bad_tokens: BadTokens,
     pub(crate) reporters: Reporters,
     pub(crate) pulse: Pulse,
+    pub(crate) sign_in_links: SignInLinks,
     /// Places for streams.
     streams: Arc<Semaphore>,
     pub(crate) counters: Counters,
@@ -55,6 +57,7 @@ impl App {
             bad_tokens: BadTokens::default(),
             reporters: Reporters::default(),
             pulse: Pulse::default(),
+            sign_in_links: SignInLinks::default(),
             streams: Arc::new(Semaphore::new(streams_max)),
             counters: Counters::default(),
             draining: CancellationToken::new(),

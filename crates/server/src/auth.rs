@@ -30,6 +30,27 @@ pub(crate) struct Authenticated {
 }
 
 impl Authenticated {
+    /// Whoever shows this secret. One that does not work is counted against the address it came from.
+    pub(crate) fn by_secret(
+        app: &App,
+        secret: &str,
+        peer: Option<Peer>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Failure> {
+        let entry = authenticate(&app.node().state(), secret, app.node().wall_now())
+            .map_err(|rejection| refused(app, peer, headers).unwrap_or_else(|| rejection.into()))?;
+        Ok(Self { entry })
+    }
+
+    /// Whoever was let in with this token before, as long as it works.
+    pub(crate) fn by_token(app: &App, id: &str) -> Option<Self> {
+        let state = app.node().state();
+        let entry = state.token(id)?;
+        entry.works_at(app.node().wall_now()).then(|| Self {
+            entry: Arc::clone(entry),
+        })
+    }
+
     pub(crate) fn token(&self) -> &Token {
         &self.entry.token
     }
@@ -76,19 +97,18 @@ impl FromRequestParts<App> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let secret = secret_of(&parts.headers).ok_or(Rejection::Unauthenticated)?;
-        let entry = authenticate(&app.node().state(), secret, app.node().wall_now())
-            .map_err(|rejection| refused(parts, app).unwrap_or_else(|| rejection.into()))?;
+        let peer = parts.extensions.get::<Peer>().copied();
+        let who = Self::by_secret(app, secret, peer, &parts.headers)?;
         if let Some(asker) = parts.extensions.get::<Asker>() {
-            asker.is(&entry.token.id);
+            asker.is(&who.token().id);
         }
-        Ok(Self { entry })
+        Ok(who)
     }
 }
 
 /// What to say instead, where too many tokens that do not work have come from there.
-fn refused(parts: &Parts, app: &App) -> Option<Failure> {
-    let peer = parts.extensions.get::<Peer>().copied();
-    let from = bad_tokens::address(peer, &parts.headers);
+pub(crate) fn refused(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Option<Failure> {
+    let from = bad_tokens::address(peer, headers);
     let retry_after_s = app.bad_tokens.count(from, app.settings.bad_tokens_max)?;
     Some(Failure::too_many_bad_tokens(retry_after_s))
 }

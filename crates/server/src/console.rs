@@ -8,8 +8,10 @@ mod asset;
 mod fleet;
 mod form;
 mod live;
+mod own_path;
 mod pulse;
 mod session;
+mod sign_in;
 mod visit;
 
 use axum::Router;
@@ -53,6 +55,15 @@ macro_rules! listed {
 }
 use listed;
 
+/// What is answered to somebody who is not signed in; `why` is for whoever reads the code.
+macro_rules! unlisted {
+    ($why:literal; $($method:ident $path:literal => $handler:path;)+) => {{
+        let _: &str = $why;
+        axum::Router::new()$(.route($path, axum::routing::$method($handler)))+
+    }};
+}
+use unlisted;
+
 /// Every page that demands somebody.
 pub(crate) fn pages() -> Pages {
     Pages::new()
@@ -63,5 +74,8 @@ pub(crate) fn pages() -> Pages {
 
 /// Everything the console answers.
 pub(crate) fn routes() -> Router<App> {
-    pages().router.merge(asset::routes())
+    pages()
+        .router
+        .merge(asset::routes())
+        .merge(sign_in::routes())
 }

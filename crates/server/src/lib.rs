@@ -33,6 +33,7 @@ mod problem;
 mod request;
 mod server;
 mod settings;
+mod sign_in_links;
 mod stream;
 mod surface;
 

@@ -46,6 +46,12 @@ pub(crate) const SECRET_BYTES_MAX: usize = 256;
 pub(crate) const BAD_TOKENS_COUNTERS: usize = 4_096;
 /// How long tokens that did not work are counted together, in seconds.
 pub(crate) const BAD_TOKENS_WINDOW_S: u32 = 60;
+/// How long a one-time link to sign in works.
+pub(crate) const SIGN_IN_LINK_LIFE: Duration = Duration::from_secs(10 * 60);
+/// Most one-time links to sign in at once; the oldest goes first.
+pub(crate) const SIGN_IN_LINKS_MAX: usize = 200;
+/// Most of them for one token; the oldest goes first.
+pub(crate) const SIGN_IN_LINKS_OF_TOKEN_MAX: usize = 10;
 /// How long a ticket for change notices works.
 pub(crate) const TICKET_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Most tickets for change notices at once.
@@ -78,6 +84,8 @@ pub(crate) const OUTCOMES_WINDOW: Duration = Duration::from_secs(10);
 pub(crate) const OUTCOME_INSTANCES_MAX: usize = 20_000;
 /// Largest body of a page's form, in bytes.
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Longest address to go on to after signing in, in bytes.
+pub(crate) const NEXT_BYTES_MAX: usize = 2_000;
 /// Most fields of a page's form.
 pub(crate) const FORM_FIELDS_MAX: usize = 2_000;
 /// How often it is looked whether open pages have something new to show.

@@ -191,6 +191,10 @@ impl Failure {
         &self.0.problem
     }
 
+    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+        self.0.retry_after_s
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.0.problem.detail
     }

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::auth::Authenticated;
 use crate::settings::Settings;
 use crate::surface;
 
@@ -89,6 +90,15 @@ impl BoundServer {
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// A link that signs one browser in, once and within ten minutes, with the rights of a token: path
+    /// and query, to be put after the address. None when the token does not work or may not read.
+    #[must_use]
+    pub fn sign_in_link(&self, token: &str) -> Option<String> {
+        let who = Authenticated::by_token(&self.app, token)?;
+        let made = self.app.sign_in_links.make(&who).ok()?;
+        Some(made.path)
     }
 
     /// Serves until `shutdown`, then drains: no new connections, streams are told to go, requests

@@ -13,6 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::{admin, console, health, metrics, ofrep, outcomes, stream};
 
+pub(crate) use origin::is_ours;
+
 /// Routes with their description.
 pub(crate) type Surface = OpenApiRouter<App>;
 

@@ -3,15 +3,17 @@
 use axum::Router;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use leverframe_console::asset::Asset;
 
+use super::unlisted;
 use crate::app::App;
 use crate::problem::Failure;
 
 pub(super) fn routes() -> Router<App> {
-    // Says nothing of what is in the server.
-    Router::new().route("/assets/{hash}/{name}", get(read_asset))
+    unlisted! {
+        "the same for everybody; it says nothing of what is in the server";
+        get "/assets/{hash}/{name}" => read_asset;
+    }
 }
 
 async fn read_asset(uri: Uri) -> Result<Response, Failure> {

@@ -55,9 +55,7 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         use axum::response::IntoResponse;
 
-        let who = Signed::from_request_parts(parts, app)
-            .await
-            .map_err(IntoResponse::into_response)?;
+        let who = Signed::from_request_parts(parts, app).await?;
         let wanted = parameter(&parts.uri, "env");
         let environment = match wanted {
             Some(key) => who
@@ -161,7 +159,8 @@ fn moment(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
-fn parameter(uri: &Uri, name: &str) -> Option<String> {
+/// A parameter of an address; none when it is empty.
+pub(super) fn parameter(uri: &Uri, name: &str) -> Option<String> {
     form_urlencoded::parse(uri.query()?.as_bytes())
         .find(|(known, value)| known == name && !value.is_empty())
         .map(|(_, value)| value.into_owned())

@@ -1,8 +1,10 @@
 //! Refuses what another site makes a browser send: forms, scripts, frames without an origin.
 //!
-//! There are no cookies, so a browser has nothing to send along on its own; this is for the day it
-//! has, and for tokens that a person pasted where they do not belong. Only what can change
-//! something is looked at, and `/ofrep` not at all: other sites' scripts are meant to use it.
+//! The console has one cookie, which a browser sends along on its own. Its forms are refused where
+//! nothing says that they are ours ([`is_ours`]); this is for everything else that can change
+//! something, and for tokens that a person pasted where they do not belong: a browser that says it
+//! comes from elsewhere is refused. `/ofrep` is not looked at: other sites' scripts are meant to use
+//! it, and no cookie counts there.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
@@ -35,7 +37,20 @@ fn is_from_elsewhere(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let Some(origin) = origin else {
+    origin.is_some() && !names_us(uri, headers)
+}
+
+/// Whether a browser says that a page of ours made it ask. Saying nothing is not enough.
+pub(crate) fn is_ours(uri: &Uri, headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => names_us(uri, headers),
+    }
+}
+
+/// Whether the origin is this server's.
+fn names_us(uri: &Uri, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN).map(HeaderValue::as_bytes) else {
         return false;
     };
     let own = uri
@@ -47,8 +62,8 @@ fn is_from_elsewhere(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
         .strip_prefix(b"https://")
         .or_else(|| origin.strip_prefix(b"http://"));
     match (asked_from, own) {
-        (Some(asked_from), Some(own)) => !asked_from.eq_ignore_ascii_case(own),
-        _ => true,
+        (Some(asked_from), Some(own)) => asked_from.eq_ignore_ascii_case(own),
+        _ => false,
     }
 }
 
@@ -57,8 +72,8 @@ mod tests {
     use super::*;
     use axum::http::HeaderName;
 
-    fn refused(method: &Method, lines: &[(&'static str, &'static str)]) -> bool {
-        let headers = lines
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines
             .iter()
             .map(|(name, value)| {
                 (
@@ -67,8 +82,39 @@ mod tests {
                 )
             })
             .chain([(header::HOST, HeaderValue::from_static("lever.test:5387"))])
-            .collect();
-        is_from_elsewhere(method, &Uri::from_static("/api/v1/undo"), &headers)
+            .collect()
+    }
+
+    fn refused(method: &Method, lines: &[(&'static str, &'static str)]) -> bool {
+        is_from_elsewhere(method, &Uri::from_static("/api/v1/undo"), &headers(lines))
+    }
+
+    fn ours(lines: &[(&'static str, &'static str)]) -> bool {
+        is_ours(&Uri::from_static("/sign-in"), &headers(lines))
+    }
+
+    #[test]
+    fn only_what_says_so_is_ours() {
+        const OWN: &str = "https://lever.test:5387";
+        for lines in [
+            &[("origin", OWN)][..],
+            &[("origin", "http://lever.test:5387")],
+            &[("sec-fetch-site", "same-origin")],
+            &[("sec-fetch-site", "same-origin"), ("origin", OWN)],
+        ] {
+            assert!(ours(lines), "{lines:?}");
+        }
+        for lines in [
+            &[][..],
+            &[("origin", "null")],
+            &[("origin", "https://evil.test")],
+            &[("origin", "https://lever.test")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "same-site"), ("origin", OWN)],
+            &[("sec-fetch-site", "cross-site"), ("origin", OWN)],
+        ] {
+            assert!(!ours(lines), "{lines:?}");
+        }
     }
 
     #[test]

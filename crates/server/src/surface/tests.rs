@@ -21,7 +21,8 @@ fn routes_are_added_only_by_the_macros_that_look_after_tokens() {
     );
     for file in files {
         let name = file.strip_prefix(&root).unwrap().display().to_string();
-        if name.starts_with("surface") {
+        // Where those macros are.
+        if name.starts_with("surface") || name == "console.rs" {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();

@@ -288,6 +288,7 @@ fn table() -> BTreeMap<(&'static str, &'static str), (&'static str, Json)> {
             ("admin", json!({"name": "n", "role": "viewer"})),
         ),
         (("DELETE", "/api/v1/tokens/{id}"), ("admin", Json::Null)),
+        (("POST", "/api/v1/sign-in-links"), (READERS, json!({}))),
         (("GET", "/api/v1/journal"), (READERS, Json::Null)),
         (("GET", "/api/v1/journal/{revision}"), (READERS, Json::Null)),
         (("POST", "/api/v1/journal/verify"), (READERS, Json::Null)),

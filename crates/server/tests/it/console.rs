@@ -3,6 +3,7 @@
 mod fleet;
 mod live;
 mod page;
+mod sign_in;
 
 use serde_json::Value as Json;
 

@@ -150,8 +150,25 @@ impl World {
     }
 
     pub(crate) async fn on(options: Options, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::on_disk(Disk::new(), None, options, adjust).await
+    }
+
+    /// The server and its node end, and others start on what they left.
+    pub(crate) async fn restarted(mut self) -> Self {
+        self.stop().await;
+        self.node.stop().await;
+        let admin = Some(self.admin.clone());
+        Self::on_disk(self.disk.clone(), admin, Options::default(), |_| {}).await
+    }
+
+    /// `admin` is whose journal is there already.
+    async fn on_disk(
+        disk: Disk,
+        admin: Option<String>,
+        options: Options,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         provide_tls();
-        let disk = Disk::new();
         let store = Box::new(MemoryStore::open(&disk));
         let options = Options {
             store_name: "memory",
@@ -172,7 +189,7 @@ impl World {
         let serving = tokio::spawn(bound.serve(shutdown.clone()));
         Self {
             address,
-            admin: first_start.unwrap().admin_secret,
+            admin: admin.unwrap_or_else(|| first_start.unwrap().admin_secret),
             node,
             disk,
             shutdown,

@@ -20,6 +20,7 @@ mod problem;
 mod receipt;
 mod rollout;
 mod segment;
+mod sign_in;
 mod span;
 mod status;
 mod token;
@@ -54,6 +55,7 @@ pub use rollout::{
     StartedRollout, Steer, Told,
 };
 pub use segment::{PutSegment, Segment, SegmentDefinition, SegmentList};
+pub use sign_in::SignInLink;
 pub use span::{Span, SpanError};
 pub use status::{Health, LeverStatus, Status, Whoami};
 pub use token::{CreateToken, CreatedToken, Role, Token, TokenList};
