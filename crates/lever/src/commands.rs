@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 mod backup;
 mod completions;
+mod console;
 mod dev;
 mod diff;
 mod docs;
@@ -129,6 +130,8 @@ pub(crate) enum ServerCommand {
     Audit(audit::Command),
     /// Look for what is wrong between here and the server, and say what to do
     Doctor(doctor::Args),
+    /// Print a link that signs a browser in to the console
+    Console(console::Args),
     /// Show who the token is and whom it talks to
     Whoami(whoami::Args),
 }
@@ -200,6 +203,7 @@ async fn talk(
         ServerCommand::Apply(args) => apply::run(session, &args).await,
         ServerCommand::Audit(command) => audit::run(session, command).await,
         ServerCommand::Doctor(args) => doctor::run(session, &args).await,
+        ServerCommand::Console(args) => console::run(session, &args).await,
         ServerCommand::Whoami(args) => whoami::run(session, &args).await,
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct HostOptions {
     pub(crate) settings: Settings,
     /// How the node is to run.
     pub(crate) node: Options,
+    /// Whether to make a link that signs the first admin in to the console.
+    is_inviting: bool,
 }
 
 /// A server that runs.
@@ -30,6 +32,7 @@ pub(crate) struct Host {
     url: String,
     admin_secret: Option<String>,
     admin_file: PathBuf,
+    invitation: Option<String>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
@@ -41,6 +44,7 @@ impl HostOptions {
             data: data.to_owned(),
             settings: Settings::at(listen),
             node,
+            is_inviting: true,
         }
     }
 
@@ -61,6 +65,7 @@ impl HostOptions {
             data,
             settings,
             node,
+            is_inviting: false,
         }
     }
 }
@@ -91,6 +96,10 @@ impl Host {
             .await
             .map_err(|error| Failure::failed(error.to_string()))?;
         let url = reachable(bound.local_addr(), is_encrypted);
+        let invited = started.first_start.as_ref().filter(|_| options.is_inviting);
+        let invitation = invited
+            .and_then(|first| bound.sign_in_link(&first.admin_id))
+            .map(|path| format!("{url}{path}"));
         let stop = CancellationToken::new();
         let serving = tokio::spawn(bound.serve(stop.clone()));
         Ok(Self {
@@ -98,6 +107,7 @@ impl Host {
             url,
             admin_secret: started.first_start.map(|first| first.admin_secret),
             admin_file,
+            invitation,
             stop,
             serving,
         })
@@ -111,6 +121,11 @@ impl Host {
     /// The first admin token, on the first start.
     pub(crate) fn admin_secret(&self) -> Option<&str> {
         self.admin_secret.as_deref()
+    }
+
+    /// Where a browser is signed in as the first admin, once; for a store that goes with the process.
+    pub(crate) fn invitation(&self) -> Option<&str> {
+        self.invitation.as_deref()
     }
 
     /// Where the first admin token is or was left.

@@ -89,6 +89,13 @@ impl Client {
         self.inner.persist(order, &call).await
     }
 
+    /// The server that answered last, without a slash at its end.
+    pub(crate) fn last_server(&self) -> &str {
+        let index = self.inner.preferred.load(Ordering::Relaxed);
+        let server = self.inner.servers.get(index).map_or("", Url::as_str);
+        server.trim_end_matches('/')
+    }
+
     /// Sends `call` to all servers at once and takes the first that accepts. They share one
     /// idempotency key, so it is done once however many of them take it.
     pub(crate) async fn race<T>(&self, call: Call) -> Result<T, ApiError>

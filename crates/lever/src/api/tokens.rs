@@ -1,6 +1,6 @@
-//! Tokens.
+//! Tokens, and links that sign a browser in with one.
 
-use leverframe_wire::admin::{CreateToken, CreatedToken, Receipt, Removal, TokenList};
+use leverframe_wire::admin::{CreateToken, CreatedToken, Receipt, Removal, SignInLink, TokenList};
 use reqwest::Method;
 
 use super::Attempt;
@@ -33,6 +33,18 @@ impl Client {
             &["tokens", id],
             removal,
             attempt,
+        )?)
+        .await
+    }
+
+    pub(crate) async fn create_sign_in_link(&self) -> Result<SignInLink, ApiError> {
+        let nothing = serde_json::Map::new();
+        let path = ["sign-in-links"];
+        self.send(Call::send(
+            Method::POST,
+            &path,
+            &nothing,
+            Attempt::default(),
         )?)
         .await
     }

@@ -150,7 +150,7 @@ async fn play(args: &Args, host: &Host, pager: &Pager, is_json: bool) -> Result<
     let outcome = if args.headless {
         headless(args, &demo, is_json).await
     } else {
-        with_person(args, &demo, host.url(), admin, rate).await
+        with_person(args, &demo, host, admin, rate).await
     };
     shop.close().await;
     outcome
@@ -181,10 +181,11 @@ fn say(report: &impl Serialize, line: String, kept: bool, is_json: bool) -> Resu
 async fn with_person(
     args: &Args,
     demo: &Demo<'_>,
-    url: &str,
+    host: &Host,
     admin: &str,
     rate: u32,
 ) -> Result<Exit, Failure> {
+    let url = host.url();
     let profile = Profile {
         url: url.to_owned(),
         token: admin.to_owned(),
@@ -201,10 +202,14 @@ async fn with_person(
         before = crate::profile::read(path).ok().flatten();
         crate::profile::write(path, &profile).map_err(|error| Failure::file(path, error))?;
     }
+    let console = host.invitation().unwrap_or(url);
     let about = format!(
         "Leverframe dev · {url} · temporary store\n\
-         A demo shop with twelve evaluators; the traffic ({rate} req/s, seed {}) is simulated, the rest is real.",
-        args.seed
+         A demo shop with twelve evaluators; the traffic ({rate} req/s, seed {}) is simulated, the rest is real.\n\
+         Console: {console}\n\
+         (signs one browser in, for ten minutes; another link: {} console)",
+        args.seed,
+        own_name()
     );
     let watched = match args.scenario {
         Scenario::Kill => by_hand::watch(demo.api, demo.shop, &about).await,

@@ -102,7 +102,11 @@ fn say(host: &Host, is_json: bool) -> Result<(), Failure> {
         });
         format!("{line}\n")
     } else {
-        let mut text = format!("Leverframe serves on {} · r{revision}\n", host.url());
+        let url = host.url();
+        let mut text = format!(
+            "Leverframe serves on {url} · r{revision}\n\
+             Console: {url} · a link to sign in: lever console\n"
+        );
         if host.admin_secret().is_some() {
             text.push_str("First start: environments dev, staging, prod (guarded).\n");
             text.push_str("The admin token is in ");

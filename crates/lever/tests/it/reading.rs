@@ -173,6 +173,28 @@ async fn a_new_token_is_shown_with_its_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_sign_in_is_of_the_server_that_made_it() {
+    let stage = Stage::open().await;
+    stage.tell(
+        "POST /sign-in-links",
+        [ok(json!({
+            "path": "/sign-in?once=0a1b", "expires_at": "2026-11-21T12:10:00Z",
+        }))],
+    );
+    let program = Program::talking_to(&stage.url);
+    let wanted = format!("{}/sign-in?once=0a1b", stage.url.trim_end_matches('/'));
+    let run = program.lever(&["console"]).await;
+    assert_eq!((run.code, run.stdout.trim()), (0, &*wanted), "{run:?}");
+    assert!(run.stderr.contains("2026-11-21T12:10:00Z"), "{run:?}");
+    let run = program.lever(&["console", "-o", "json"]).await;
+    assert_eq!(run.json()["url"], wanted);
+    let nowhere = "http://127.0.0.1:1";
+    let servers = format!("{nowhere},{}", stage.url);
+    let run = Program::talking_to(&servers).lever(&["console"]).await;
+    assert_eq!(run.stdout.trim(), wanted, "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_names_what_is_wrong_and_what_to_do() {
     let stage = Stage::open().await;
     stage.tell(
