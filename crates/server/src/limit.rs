@@ -97,5 +97,7 @@ pub(crate) const PULSE_FLEET_EVERY: Duration = Duration::from_millis(400);
 pub(crate) const PULSE_TICK_MS: i64 = 2_000;
 /// How often an open page hears that the server is there.
 pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// How long evaluators have a change to themselves before open pages hear of it.
+pub(crate) const CHANGE_HEAD_START: Duration = Duration::from_millis(50);
 /// How far the notices of one change are spread over the pages that are open.
 pub(crate) const CHANGE_SPREAD: Duration = Duration::from_millis(200);

@@ -6,7 +6,7 @@
   if (!sign || !sign.dataset.stream) return;
   const state = sign.querySelector(".state");
   const pulse = sign.querySelector(".pulse");
-  const BEAT_MS = 2000, STALE_MS = 6000, APART_MS = 500, SPREAD_MS = 300, FAILURES_MAX = 3;
+  const BEAT_MS = 2000, STALE_MS = 6000, APART_MS = 400, SPREAD_MS = 150, FAILURES_MAX = 3;
 
   let since = Number(sign.dataset.since);
   let heard = Date.now(), stream = null, failures = 0, polling = null;

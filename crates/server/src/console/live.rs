@@ -18,7 +18,7 @@ use super::session::Signed;
 use super::visit::Visit;
 use super::{Pages, listed};
 use crate::app::{App, random};
-use crate::limit::{BEAT_EVERY, CHANGE_SPREAD};
+use crate::limit::{BEAT_EVERY, CHANGE_HEAD_START, CHANGE_SPREAD};
 use crate::problem::Failure;
 use crate::server::Busy;
 
@@ -108,7 +108,7 @@ impl Tab {
         loop {
             let seen = *self.seen.borrow_and_update();
             if seen != self.told && self.due.is_none() {
-                self.due = Some(Instant::now() + spread());
+                self.due = Some(Instant::now() + CHANGE_HEAD_START + spread());
             }
             if self.due.is_some_and(|due| due <= Instant::now()) {
                 self.due = None;
