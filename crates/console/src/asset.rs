@@ -26,6 +26,7 @@ pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/colour.css"),
             include_str!("../assets/css/base.css"),
             include_str!("../assets/css/shell.css"),
+            include_str!("../assets/css/audit.css"),
         ),
     )
 });

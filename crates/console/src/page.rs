@@ -1,10 +1,12 @@
 //! The pages, one file each. A page holds its [`crate::Shell`] and what the admin API answers, and
 //! derives its template.
 
+mod audit;
 mod fleet;
 mod problem;
 mod sign_in;
 
+pub use audit::{Audit, AuditFilter};
 pub use fleet::Fleet;
 pub use problem::Problem;
 pub use sign_in::{Again, NotKept, SignIn};

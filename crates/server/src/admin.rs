@@ -7,7 +7,7 @@ mod evaluation;
 mod flag;
 pub(crate) mod fleet;
 mod freeze;
-mod journal;
+pub(crate) mod journal;
 mod lever;
 mod page;
 mod plan;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod asset;
+mod audit;
 mod fleet;
 mod form;
 mod live;
@@ -70,6 +71,7 @@ pub(crate) fn pages() -> Pages {
         .merge(visit::pages())
         .merge(live::pages())
         .merge(fleet::pages())
+        .merge(audit::pages())
 }
 
 /// Everything the console answers.

@@ -36,6 +36,8 @@ pub(crate) const PAGE_MAX: usize = 500;
 pub(crate) const PAGE_DEFAULT: usize = 100;
 /// Most journal records looked at for one page of a filtered list.
 pub(crate) const JOURNAL_SCAN_MAX: u64 = 20_000;
+/// Most journal records read at once.
+pub(crate) const JOURNAL_CHUNK: u64 = 500;
 /// Most digits of a revision in an `If-Match`; no journal gets that long.
 pub(crate) const REVISION_DIGITS_MAX: usize = 19;
 /// Longest `via` of a record, in bytes.

@@ -1,5 +1,6 @@
 //! The console as a browser sees it, without one: pages, forms and notices over HTTP.
 
+mod audit;
 mod fleet;
 mod live;
 mod page;

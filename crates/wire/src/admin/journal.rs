@@ -1,4 +1,4 @@
-//! The journal. `GET /journal?since=&until=&flag=&environment=&actor=&before=&limit=`,
+//! The journal. `GET /journal?since=&until=&flag=&environment=&global=&actor=&before=&limit=`,
 //! `GET /journal/{revision}`, `POST /journal/verify`.
 
 use serde::{Deserialize, Serialize};
