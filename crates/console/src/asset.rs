@@ -27,6 +27,7 @@ pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/base.css"),
             include_str!("../assets/css/shell.css"),
             include_str!("../assets/css/audit.css"),
+            include_str!("../assets/css/kill.css"),
         ),
     )
 });
@@ -39,6 +40,7 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         concat!(
             include_str!("../assets/js/time.js"),
             include_str!("../assets/js/live.js"),
+            include_str!("../assets/js/hold.js"),
         ),
     )
 });

@@ -58,6 +58,47 @@ impl Markdown {
     }
 }
 
+/// Longest sentence that is taken out of a text, in bytes.
+const SENTENCE_BYTES_MAX: usize = 300;
+
+/// The first sentence of a text, without its formatting; headings are none. `None` when it has none.
+#[must_use]
+pub fn first_sentence(text: &str) -> Option<String> {
+    use pulldown_cmark::{Event, Tag, TagEnd};
+    let text = text
+        .get(..text.floor_char_boundary(BYTES_MAX))
+        .unwrap_or("");
+    let mut sentence = String::new();
+    let mut is_heading = false;
+    for event in Parser::new_ext(text, Options::empty()) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => is_heading = true,
+            Event::End(TagEnd::Heading(_)) => is_heading = false,
+            Event::Text(part) | Event::Code(part) | Event::Html(part) | Event::InlineHtml(part)
+                if !is_heading =>
+            {
+                sentence.push_str(&part);
+            }
+            Event::SoftBreak | Event::HardBreak if !is_heading => sentence.push(' '),
+            Event::End(TagEnd::Paragraph | TagEnd::Item) if !sentence.trim().is_empty() => break,
+            _ => {}
+        }
+    }
+    let sentence = sentence.trim();
+    let end = [". ", "! ", "? "]
+        .iter()
+        .filter_map(|end| sentence.find(end))
+        .min()
+        .map_or(sentence.len(), |end| end + 1);
+    let cut = sentence.floor_char_boundary(end.min(SENTENCE_BYTES_MAX));
+    let first = sentence.get(..cut).unwrap_or(sentence);
+    match first.is_empty() {
+        true => None,
+        false if cut < end => Some(format!("{first}…")),
+        false => Some(first.to_owned()),
+    }
+}
+
 fn lower_headings(event: pulldown_cmark::Event<'_>) -> pulldown_cmark::Event<'_> {
     use pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
     let lower = |level| match level {
@@ -108,6 +149,27 @@ mod tests {
         for bad in ["javascript:", "<img", "<script", "<h1"] {
             assert!(!html.contains(bad), "{bad}: {html}");
         }
+    }
+
+    #[test]
+    fn the_first_sentence_is_said_without_its_formatting() {
+        for (text, sentence) in [
+            ("", None),
+            ("# Only a heading", None),
+            (
+                "# Checkout\n\nBack to the **legacy** path; `3ds` off. Then call pay.\n\nMore.",
+                Some("Back to the legacy path; 3ds off."),
+            ),
+            ("- first\n- second", Some("first")),
+            (
+                "No stop at the end\nof it",
+                Some("No stop at the end of it"),
+            ),
+            ("<b>x</b> y", Some("<b>x</b> y")),
+        ] {
+            assert_eq!(first_sentence(text).as_deref(), sentence, "{text}");
+        }
+        assert!(first_sentence(&"é".repeat(1_000)).unwrap().ends_with('…'));
     }
 
     proptest! {

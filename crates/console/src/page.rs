@@ -2,11 +2,15 @@
 //! derives its template.
 
 mod audit;
+mod confirmation;
 mod fleet;
+mod kill;
 mod problem;
 mod sign_in;
 
 pub use audit::{Audit, AuditFilter};
+pub use confirmation::{Moved, Pulled, Undo};
 pub use fleet::Fleet;
+pub use kill::{Filled, Group, Kill, KillFlag, Row, Selected};
 pub use problem::Problem;
 pub use sign_in::{Again, NotKept, SignIn};

@@ -67,6 +67,17 @@ pub fn span(ms: &i64) -> String {
     parts.join(" ")
 }
 
+/// A measured time, as short as it says something: `0.4 ms`, `61 ms`, `3.2 s`.
+#[must_use]
+pub fn duration(ms: &f64) -> String {
+    match *ms {
+        ms if ms < 9.95 => format!("{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms if ms < 59_950.0 => format!("{:.1} s", ms / 1_000.0),
+        ms => format!("{:.0} min", ms / 60_000.0),
+    }
+}
+
 /// How long ago, in one unit: `3 min ago`; `in 3 min` for what is to come.
 #[must_use]
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
@@ -170,6 +181,21 @@ mod tests {
             (86_405_000, "1 d"),
         ] {
             assert_eq!(span(&ms), text);
+        }
+    }
+
+    #[test]
+    fn measured_times_have_the_digits_that_say_something() {
+        for (ms, text) in [
+            (0.04, "0.0 ms"),
+            (4.21, "4.2 ms"),
+            (9.96, "10 ms"),
+            (61.4, "61 ms"),
+            (999.6, "1.0 s"),
+            (3_210.0, "3.2 s"),
+            (90_000.0, "2 min"),
+        ] {
+            assert_eq!(duration(&ms), text);
         }
     }
 

@@ -6,8 +6,10 @@
 mod answer;
 mod asset;
 mod audit;
+mod confirmation;
 mod fleet;
 mod form;
+mod kill;
 mod live;
 mod own_path;
 mod pulse;
@@ -72,6 +74,7 @@ pub(crate) fn pages() -> Pages {
         .merge(live::pages())
         .merge(fleet::pages())
         .merge(audit::pages())
+        .merge(kill::pages())
 }
 
 /// Everything the console answers.

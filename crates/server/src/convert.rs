@@ -18,9 +18,7 @@ mod segment;
 mod tests;
 mod token;
 
-#[cfg(feature = "fuzz")]
-pub(crate) use definition::definition_view;
-pub(crate) use definition::{definition, flag_view, kind_view, rule};
+pub(crate) use definition::{definition, definition_view, flag_view, kind_view, rule};
 pub(crate) use drill::{drill_view, freeze_view, schedule_view};
 pub(crate) use evaluation::{evaluation_view, explained};
 pub(crate) use evidence::{Known, counts, evidence_view, measurement_view};

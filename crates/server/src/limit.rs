@@ -103,3 +103,7 @@ pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(2);
 pub(crate) const CHANGE_HEAD_START: Duration = Duration::from_millis(50);
 /// How far the notices of one change are spread over the pages that are open.
 pub(crate) const CHANGE_SPREAD: Duration = Duration::from_millis(200);
+/// Most levers on the page where they are chosen to be killed.
+pub(crate) const KILL_ROWS_MAX: usize = 50;
+/// Most of them where some are ticked already, such as those opened lately.
+pub(crate) const KILL_TICKS_MAX: usize = 500;

@@ -107,25 +107,51 @@ async fn read_confirmation(
     Path((environment, revision)): Path<(String, u64)>,
     Query(wait): Query<Wait>,
 ) -> Result<Json<Confirmation>, Failure> {
-    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    let at_most = Duration::from_millis(wait.wait_ms.min(CONFIRMATION_WAIT_MS_MAX));
+    let pull = Pull {
+        revision,
+        brake: wait.brake,
+    };
+    confirmation(&app, &who, &environment, pull, at_most)
+        .await
+        .map(Json)
+}
+
+/// What it is asked of who has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pull {
+    /// The revision.
+    pub(crate) revision: u64,
+    /// The number of the kill, while it is not in the journal.
+    pub(crate) brake: Option<u64>,
+}
+
+/// Who has a revision, once everybody has or the wait is over.
+pub(crate) async fn confirmation(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    Pull { revision, brake }: Pull,
+    at_most: Duration,
+) -> Result<Confirmation, Failure> {
+    let key = who.permit_environment(app, environment, Permission::ReadEnvironment)?;
     let head = app.node().state().revision();
     if revision > head {
         return Err(Failure::not_found("revision", &revision.to_string()));
     }
     let feed = app.feed(key.as_str())?;
     let presence = feed.presence();
-    let at_most = Duration::from_millis(wait.wait_ms.min(CONFIRMATION_WAIT_MS_MAX));
-    let wanted = wait.brake.map_or(Wanted::Revision(revision), Wanted::Brake);
+    let wanted = brake.map_or(Wanted::Revision(revision), Wanted::Brake);
     let confirmed = tokio::select! {
         confirmed = presence.wait(wanted, at_most), if !at_most.is_zero() => confirmed,
         () = app.draining.cancelled(), if !at_most.is_zero() => presence.confirmation(wanted),
         else => presence.confirmation(wanted),
     };
     let caches = feed.caches().evidence(revision);
-    Ok(Json(confirmation_view(
-        &environment,
+    Ok(confirmation_view(
+        environment,
         confirmed,
         caches,
-        clocks(&app),
-    )))
+        clocks(app),
+    ))
 }

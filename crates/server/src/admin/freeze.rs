@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use leverframe_core::Command;
-use leverframe_wire::admin::{PutFreeze, Receipt};
+use leverframe_wire::admin::{PutFreeze, Receipt, Why};
 
 use super::done;
 use crate::app::App;
-use crate::auth::{self, May};
-use crate::convert::{checked, ms};
+use crate::auth::{self, Authenticated, May};
+use crate::convert::{checked, ms, receipt_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Remove};
 use crate::surface::{Surface, guarded};
@@ -31,11 +31,40 @@ async fn freeze(
     change: Change<PutFreeze>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    put(&app, &who, &environment, wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Stops every opening in an environment.
+pub(crate) async fn put(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    wanted: PutFreeze,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let command = Command::Freeze {
-        environment: checked("environment", &environment)?,
+        environment: checked("environment", environment)?,
         until: app.node().wall_now().plus_ms(ms(wanted.lasts)),
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(app, who, command, wanted.why).await?;
+    Ok(receipt_view(accepted))
+}
+
+/// Ends a freeze that a page's form wants to end.
+pub(crate) async fn lift(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    why: Why,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
+    let command = Command::Thaw {
+        environment: checked("environment", environment)?,
+    };
+    let accepted = change.submit(app, who, command, why).await?;
+    Ok(receipt_view(accepted))
 }
 
 /// End a freeze

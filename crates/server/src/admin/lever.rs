@@ -7,10 +7,10 @@ use leverframe_core::Command;
 use leverframe_core::access::Permission;
 use leverframe_wire::admin::{Kill, Lever, Open, Pin, Ramp, Receipt, Undo};
 
-use super::{done, tagged};
+use super::tagged;
 use crate::app::App;
 use crate::auth::{self, Authenticated, May};
-use crate::convert::{checked, exposure, lever_view, percentage, selection};
+use crate::convert::{checked, exposure, lever_view, percentage, receipt_view, selection};
 use crate::problem::Failure;
 use crate::request::{Change, Path};
 use crate::surface::{Surface, guarded};
@@ -58,13 +58,27 @@ async fn open_lever(
     change: Change<Open>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    open(&app, &who, (&flag, &environment), wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Opens a lever: a flag in an environment.
+pub(crate) async fn open(
+    app: &App,
+    who: &Authenticated,
+    (flag, environment): (&str, &str),
+    wanted: Open,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let command = Command::Open {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
         exposure: exposure(&wanted.exposure)?,
     };
     let command = watched(command, wanted.unwatched);
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(app, who, command, wanted.why).await?;
+    Ok(receipt_view(accepted))
 }
 
 /// Change the percentage of an open lever
@@ -81,13 +95,27 @@ async fn ramp_lever(
     change: Change<Ramp>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    ramp(&app, &who, (&flag, &environment), wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Changes the percentage of a lever.
+pub(crate) async fn ramp(
+    app: &App,
+    who: &Authenticated,
+    (flag, environment): (&str, &str),
+    wanted: Ramp,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let command = Command::Ramp {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
         percentage: percentage("percentage", wanted.percentage)?,
     };
     let command = watched(command, wanted.unwatched);
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(app, who, command, wanted.why).await?;
+    Ok(receipt_view(accepted))
 }
 
 /// An opening that a watch follows, or none where that was declined.
@@ -114,12 +142,26 @@ async fn pin_lever(
     change: Change<Pin>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    pin(&app, &who, (&flag, &environment), wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Pins a lever.
+pub(crate) async fn pin(
+    app: &App,
+    who: &Authenticated,
+    (flag, environment): (&str, &str),
+    wanted: Pin,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let command = Command::Pin {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
         variant: checked("variant", &wanted.variant)?,
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(app, who, command, wanted.why).await?;
+    Ok(receipt_view(accepted))
 }
 
 /// Close levers, latched; never needs If-Match
@@ -135,13 +177,27 @@ async fn kill_levers(
     Path(environment): Path<String>,
     change: Change<Kill>,
 ) -> Result<Json<Receipt>, Failure> {
-    let (mut wanted, change) = change.split();
+    let (wanted, change) = change.split();
+    kill(&app, &who, &environment, wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Closes levers of an environment.
+pub(crate) async fn kill(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    mut wanted: Kill,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let why = std::mem::take(&mut wanted.why);
     let command = Command::Close {
         flags: selection(wanted)?,
-        environment: checked("environment", &environment)?,
+        environment: checked("environment", environment)?,
     };
-    Ok(done(change.submit(&app, &who, command, why).await?))
+    let accepted = change.submit(app, who, command, why).await?;
+    Ok(receipt_view(accepted))
 }
 
 /// Take back one revision
@@ -157,8 +213,19 @@ async fn undo(
     change: Change<Undo>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    take_back(&app, &who, wanted, change).await.map(Json)
+}
+
+/// Takes back one revision.
+pub(crate) async fn take_back(
+    app: &App,
+    who: &Authenticated,
+    wanted: Undo,
+    change: Change<()>,
+) -> Result<Receipt, Failure> {
     let command = Command::Undo {
         revision: wanted.revision,
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    let accepted = change.submit(app, who, command, wanted.why).await?;
+    Ok(receipt_view(accepted))
 }

@@ -6,10 +6,16 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use leverframe_wire::admin::Why;
 
-use crate::app::App;
+use crate::app::{App, random};
+use crate::convert::hex;
 use crate::limit::{FORM_BYTES_MAX, FORM_FIELDS_MAX};
 use crate::problem::Failure;
 use crate::request::{Change, read_body};
+
+/// A name for a change that a form will ask for, so that sending it twice changes once.
+pub(super) fn fresh_key() -> String {
+    random::<16>().map(|bytes| hex(&bytes)).unwrap_or_default()
+}
 
 /// What a form sent.
 pub(super) struct Form {

@@ -12,11 +12,11 @@ use leverframe_core::access::Permission;
 use leverframe_flags::EnvironmentKey;
 use leverframe_node::Brake;
 
+use super::form::fresh_key;
 use super::session::Signed;
 use super::{Pages, answer, listed};
-use crate::app::{App, random};
+use crate::app::App;
 use crate::auth::DemandsToken;
-use crate::convert::hex;
 use crate::problem::Failure;
 
 pub(super) fn pages() -> Pages {
@@ -96,8 +96,21 @@ impl Visit {
             .map(Brake::sentence)
             .collect();
         shell.is_live = true;
-        shell.idempotency = random::<16>().map(|bytes| hex(&bytes)).unwrap_or_default();
+        shell.idempotency = fresh_key();
         shell
+    }
+
+    /// The environment that the address names: where something is to change, none is guessed.
+    ///
+    /// # Errors
+    /// 400 when it names none.
+    pub(super) fn named_environment(&self) -> Result<&EnvironmentKey, Failure> {
+        match self.parameter("env") {
+            Some(_) => Ok(&self.environment),
+            None => Err(Failure::bad_request(
+                "the form does not say in which environment; load the page anew",
+            )),
+        }
     }
 
     /// A parameter of the page's address; none when it is empty.
