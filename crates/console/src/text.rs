@@ -91,7 +91,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     };
     match ms {
         ..-1_000 => format!("in {}", about(ms.saturating_neg())),
-        ..1_000 => "now".to_owned(),
+        -1_000..1_000 => "now".to_owned(),
         _ => format!("{} ago", about(ms)),
     }
 }

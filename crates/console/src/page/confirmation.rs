@@ -209,7 +209,7 @@ impl Pulled {
         };
         let share = format!("{} of {}", self.had.confirmed, self.had.expected);
         let propagating = match standing {
-            Standing::Confirmed => done("PROPAGATING", share.clone()),
+            Standing::Confirmed => done("PROPAGATING", share),
             Standing::Nobody => Step {
                 class: "ahead",
                 glyph: "∅",

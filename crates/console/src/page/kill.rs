@@ -113,7 +113,6 @@ pub struct Filled {
 
 impl Filled {
     /// Every chip, and whether it is chosen.
-    #[must_use]
     pub fn chips(&self) -> impl Iterator<Item = (&'static str, bool)> {
         CHIPS.into_iter().map(|chip| (chip, chip == self.chip))
     }

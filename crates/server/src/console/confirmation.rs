@@ -34,7 +34,7 @@ pub(super) async fn asked(app: &App, visit: &Visit) -> Result<Option<Pulled>, Fa
         let number: u64 = digits
             .parse()
             .map_err(|_| Failure::not_found("revision", &text))?;
-        Ok(Some(number))
+        Ok::<_, Failure>(Some(number))
     };
     if let Some(revision) = number("r")? {
         return of_revision(app, visit, revision).await.map(Some);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use leverframe_console::page::{Filled, Group, Kill, KillFlag, Row, Selected};
+use leverframe_console::page::{Filled, Group, Kill, KillFlag, Pulled, Row, Selected};
 use leverframe_console::{Failing, Link, Place};
 use leverframe_core::access::Permission;
 use leverframe_core::state::{Flag, State as Fold};
@@ -169,7 +169,7 @@ async fn choose(app: &App, visit: &Visit, asked: Asked, told: Told) -> Response 
         None => Found::of(app, &state, visit, &asked),
     };
     let mut shell = visit.shell(app, Place::Kill, format!("Kill in {}", visit.environment));
-    shell.refresh_s = pulled.as_ref().and_then(|pulled| pulled.refresh_s());
+    shell.refresh_s = pulled.as_ref().and_then(Pulled::refresh_s);
     shell.failing = failure.as_ref().map(|why| Failing::from(why.problem()));
     let page = Kill {
         shell,
@@ -211,7 +211,7 @@ async fn show_card(app: &App, visit: &Visit, key: &str, asked: Asked, told: Told
     };
     let title = format!("Kill {key} in {}", visit.environment);
     let mut shell = visit.shell(app, Place::Kill, title);
-    shell.refresh_s = pulled.as_ref().and_then(|pulled| pulled.refresh_s());
+    shell.refresh_s = pulled.as_ref().and_then(Pulled::refresh_s);
     shell.failing = failure.as_ref().map(|why| Failing::from(why.problem()));
     let page = KillFlag {
         shell,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod fleet;
+mod kill;
 mod live;
 mod page;
 mod sign_in;
