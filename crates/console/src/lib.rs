@@ -26,8 +26,10 @@ pub mod inert;
 pub mod link;
 pub mod markdown;
 pub mod page;
+pub mod plain;
 pub mod shell;
 pub mod text;
+pub mod word;
 
 pub use askama::Template;
 pub use link::Link;

@@ -29,7 +29,17 @@ async fn evaluate(
     Path(environment): Path<String>,
     Json(question): Json<Evaluate>,
 ) -> Result<axum::Json<Evaluation>, Failure> {
-    let key = who.permit_environment(&app, &environment, Permission::Evaluate)?;
+    answer(&app, &who, &environment, question).map(axum::Json)
+}
+
+/// What a flag answers about a context, and why where that is asked for.
+pub(crate) fn answer(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    question: Evaluate,
+) -> Result<Evaluation, Failure> {
+    let key = who.permit_environment(app, environment, Permission::Evaluate)?;
     if question.explain {
         // How an answer comes about is told only to those who may read the rules.
         who.permit(&Permission::ReadControl)?;
@@ -54,5 +64,5 @@ async fn evaluate(
             .evaluate(&question.flag, &context)
             .map(|outcome| evaluation_view(&question.flag, &outcome))
     };
-    answer.map(axum::Json).ok_or_else(missing)
+    answer.ok_or_else(missing)
 }

@@ -5,12 +5,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use leverframe_core::Command;
-use leverframe_wire::admin::{Flag, FlagList, Kind, PutFlag, Receipt, Removal};
+use leverframe_core::access::Permission;
+use leverframe_core::flag::FlagDefinition;
+use leverframe_core::state::{Flag as Entry, State as Fold};
+use leverframe_flags::Position;
+use leverframe_node::Accepted;
+use leverframe_wire::admin::{Flag, FlagList, Kind, LeverState, PutFlag, Receipt, Removal};
 use serde::Deserialize;
 
 use super::{done, made, page, tagged};
 use crate::app::App;
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, definition, flag_view, kind_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Query, Remove};
@@ -22,34 +27,37 @@ pub(super) fn routes() -> Surface {
 }
 
 /// Which flags to list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
-    /// Part of the key or the description, in any case.
-    q: Option<String>,
+pub(crate) struct Wanted {
+    /// Part of the key, the description, the owner or a tag, in any case.
+    pub(crate) q: Option<String>,
     /// Who answers for it.
-    owner: Option<String>,
+    pub(crate) owner: Option<String>,
     /// One of its tags.
-    tag: Option<String>,
+    pub(crate) tag: Option<String>,
     /// What it is for.
-    kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
+    /// Where its lever stands in `environment`.
+    pub(crate) state: Option<LeverState>,
+    /// The environment that `state` is about.
+    pub(crate) environment: Option<String>,
     /// Only those out of use (`true`) or in use (`false`, as when absent).
     #[serde(default)]
-    archived: bool,
+    pub(crate) archived: bool,
     /// The server's own, such as the canary, as well.
     #[serde(default)]
-    internal: bool,
+    pub(crate) internal: bool,
     /// The last key of the page before.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// How many.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 impl Wanted {
-    fn matches(&self, flag: &leverframe_core::state::Flag) -> bool {
+    fn matches(&self, flag: &Entry) -> bool {
         let definition = &flag.definition;
-        let has = |text: &str, part: &str| text.to_lowercase().contains(part);
         flag.is_archived == self.archived
             && (self.internal || !flag.is_internal())
             && self
@@ -63,11 +71,32 @@ impl Wanted {
             && self
                 .kind
                 .is_none_or(|kind| kind == kind_view(definition.kind))
-            && self.q.as_ref().is_none_or(|q| {
-                let q = q.to_lowercase();
-                has(definition.key.as_str(), &q) || has(&definition.description, &q)
-            })
+            && self.is_there(flag)
     }
+
+    /// Whether its lever stands where it is wanted.
+    fn is_there(&self, flag: &Entry) -> bool {
+        let (Some(state), Some(environment)) = (self.state, &self.environment) else {
+            return true;
+        };
+        match flag.position(environment) {
+            Position::Open { .. } => state == LeverState::Open,
+            Position::Pinned { .. } => state == LeverState::Pinned,
+            Position::Closed { latch: None } => state == LeverState::Closed,
+            Position::Closed { latch: Some(_) } => {
+                matches!(state, LeverState::Closed | LeverState::Killed)
+            }
+        }
+    }
+}
+
+/// Whether a part, in lower case, is in one of the texts that a flag is looked for by.
+fn says(definition: &FlagDefinition, part: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(part);
+    has(definition.key.as_str())
+        || has(&definition.description)
+        || has(&definition.owner)
+        || definition.tags.iter().any(|tag| has(tag))
 }
 
 /// List flags with their levers
@@ -77,23 +106,64 @@ async fn list_flags(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<FlagList>, Failure> {
+    list(&app, &who, &wanted).map(|found| Json(found.page))
+}
+
+/// One page of the flags that were asked for.
+pub(crate) struct Found {
+    pub(crate) page: FlagList,
+    /// How many there are on all pages.
+    pub(crate) matching: usize,
+}
+
+/// Looks flags up. Only those of the page are made into views.
+pub(crate) fn list(app: &App, who: &Authenticated, wanted: &Wanted) -> Result<Found, Failure> {
+    who.permit(&Permission::ReadControl)?;
+    match (&wanted.environment, wanted.state) {
+        (Some(environment), _) => {
+            who.permit_environment(app, environment, Permission::ReadEnvironment)?;
+        }
+        (None, Some(_)) => {
+            return Err(Failure::invalid(
+                "environment",
+                "a lever stands somewhere in an environment: say in which",
+            ));
+        }
+        (None, None) => {}
+    }
+    let size = page::size(wanted.limit)?;
     let state = app.node().state();
-    let matching = state.flags().filter(|flag| wanted.matches(flag));
+    let part = wanted.q.as_deref().map(str::to_lowercase);
+    let matching: Vec<_> = state
+        .flags()
+        .filter(|flag| wanted.matches(flag))
+        .filter(|flag| {
+            part.as_ref()
+                .is_none_or(|part| says(&flag.definition, part))
+        })
+        .collect();
+    let count = matching.len();
     let (flags, next) = page::cut(
-        matching,
+        matching.into_iter(),
         wanted.after.as_deref(),
-        page::size(wanted.limit)?,
+        size,
         |flag| flag.key().as_str(),
     );
     let flags = flags
         .into_iter()
-        .map(|flag| {
-            flag_view(&state, flag, |environment| {
-                who.token().allows_environment(environment)
-            })
-        })
+        .map(|flag| seen(&state, flag, who))
         .collect();
-    Ok(Json(FlagList { flags, next }))
+    Ok(Found {
+        page: FlagList { flags, next },
+        matching: count,
+    })
+}
+
+/// A flag as this token may see it.
+fn seen(state: &Fold, flag: &Entry, who: &Authenticated) -> Flag {
+    flag_view(state, flag, |environment| {
+        who.token().allows_environment(environment)
+    })
 }
 
 /// Create a flag, closed everywhere
@@ -109,10 +179,21 @@ async fn create_flag(
     change: Change<PutFlag>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
     let (wanted, change) = change.split();
+    Ok(made(create(&app, &who, wanted, change).await?))
+}
+
+/// Creates a flag.
+pub(crate) async fn create(
+    app: &App,
+    who: &Authenticated,
+    wanted: PutFlag,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     let command = Command::CreateFlag {
         definition: Box::new(definition(wanted.definition)?),
     };
-    Ok(made(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// One flag with its levers; the ETag is that of its definition
@@ -122,14 +203,18 @@ async fn read_flag(
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
+    let view = read(&app, &who, &key)?;
+    Ok(tagged(view.defined_revision, view))
+}
+
+/// One flag, archived or not.
+pub(crate) fn read(app: &App, who: &Authenticated, key: &str) -> Result<Flag, Failure> {
+    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let flag = state
-        .flag(&key)
-        .ok_or_else(|| Failure::not_found("flag", &key))?;
-    let view = flag_view(&state, flag, |environment| {
-        who.token().allows_environment(environment)
-    });
-    Ok(tagged(flag.defined_revision, view))
+        .flag(key)
+        .ok_or_else(|| Failure::not_found("flag", key))?;
+    Ok(seen(&state, flag, who))
 }
 
 /// Replace a flag's definition
@@ -146,6 +231,18 @@ async fn edit_flag(
     change: Change<PutFlag>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    Ok(done(edit(&app, &who, &key, wanted, change).await?))
+}
+
+/// Replaces a flag's definition.
+pub(crate) async fn edit(
+    app: &App,
+    who: &Authenticated,
+    key: &str,
+    wanted: PutFlag,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     if wanted.definition.key != key {
         return Err(Failure::invalid(
             "definition.key",
@@ -155,7 +252,7 @@ async fn edit_flag(
     let command = Command::EditFlag {
         definition: Box::new(definition(wanted.definition)?),
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// Take a flag out of use

@@ -92,12 +92,22 @@ async fn read_rollout_of(
     State(app): State<App>,
     Path((environment, flag)): Path<(String, String)>,
 ) -> Result<Json<Rollout>, Failure> {
+    of(&app, &who, &environment, &flag).map(Json)
+}
+
+/// The rollout of a lever that runs, or its last one.
+pub(crate) fn of(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    flag: &str,
+) -> Result<Rollout, Failure> {
     let environment = who.permit_environment(
-        &app,
-        &environment,
+        app,
+        environment,
         leverframe_core::access::Permission::ReadEnvironment,
     )?;
-    let missing = || Failure::not_found("rollout", &flag);
+    let missing = || Failure::not_found("rollout", flag);
     let flag: FlagKey = flag.parse().map_err(|_| missing())?;
     let state = app.node().state();
     let rollout = state
@@ -105,7 +115,7 @@ async fn read_rollout_of(
         .or_else(|| state.last_of(&flag, &environment))
         .ok_or_else(missing)?;
     let now = app.node().steady_now();
-    Ok(Json(whole_rollout_view(&state, rollout, now)))
+    Ok(whole_rollout_view(&state, rollout, now))
 }
 
 /// The plan that is meant: exactly one way of naming it.

@@ -31,6 +31,20 @@ pub enum Position {
     },
 }
 
+/// Where a lever stands, in one word, to look for flags by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LeverState {
+    /// Open to some or all.
+    Open,
+    /// Everybody gets one variant.
+    Pinned,
+    /// Closed by somebody.
+    Killed,
+    /// Closed, by somebody or because nobody has opened it.
+    Closed,
+}
+
 /// Whom the open variant is given to when no rule matches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

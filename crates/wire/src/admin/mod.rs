@@ -41,7 +41,7 @@ pub use fleet::{
 };
 pub use freeze::{Freeze, PutFreeze};
 pub use journal::{JournalPage, RecordView, Verification};
-pub use lever::{Exposure, Kill, Lever, Open, Pin, Position, Ramp, Undo};
+pub use lever::{Exposure, Kill, Lever, LeverState, Open, Pin, Position, Ramp, Undo};
 pub use plan::{
     Inconclusive, Look, Measure, OnBad, Plan, PlanDefinition, PlanList, PlanMetric, PlanStage,
     PutPlan, Standing,
