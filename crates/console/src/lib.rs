@@ -23,11 +23,15 @@
 pub mod asset;
 pub mod badge;
 pub mod inert;
+pub mod diff;
+pub mod effect;
+pub mod field;
 pub mod link;
 pub mod markdown;
 pub mod page;
 pub mod plain;
 pub mod shell;
+pub mod sunset;
 pub mod text;
 pub mod word;
 

@@ -3,6 +3,10 @@
 
 mod audit;
 mod confirmation;
+mod definition;
+mod evaluation;
+mod flag;
+mod flags;
 mod fleet;
 mod kill;
 mod problem;
@@ -10,6 +14,10 @@ mod sign_in;
 
 pub use audit::{Audit, AuditFilter};
 pub use confirmation::{Moved, Pulled, Undo};
+pub use definition::{Definition, Draft, DraftVariant, typed};
+pub use evaluation::Trial;
+pub use flag::Flag;
+pub use flags::{FlagSearch, Flags};
 pub use fleet::Fleet;
 pub use kill::{Filled, Group, Kill, KillFlag, Row, Selected};
 pub use problem::Problem;

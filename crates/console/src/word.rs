@@ -107,9 +107,19 @@ pub fn named<T: Copy>(words: &[Word<T>], name: &str) -> Option<T> {
     Some(word.value)
 }
 
-/// What something is called.
+/// What a kind is called.
 #[must_use]
-pub fn name_of<T: Copy + PartialEq>(words: &[Word<T>], value: &T) -> &'static str {
+pub fn kind_name(kind: &Kind) -> &'static str {
+    name_of(&KINDS, kind)
+}
+
+/// What a type is called.
+#[must_use]
+pub fn type_name(value_type: &ValueType) -> &'static str {
+    name_of(&VALUE_TYPES, value_type)
+}
+
+fn name_of<T: PartialEq>(words: &[Word<T>], value: &T) -> &'static str {
     let word = words.iter().find(|word| word.value == *value);
     word.map_or("", |word| word.name)
 }

@@ -7,6 +7,9 @@ mod answer;
 mod asset;
 mod audit;
 mod confirmation;
+mod evaluation;
+mod flag;
+mod flags;
 mod fleet;
 mod form;
 mod kill;
@@ -75,6 +78,8 @@ pub(crate) fn pages() -> Pages {
         .merge(fleet::pages())
         .merge(audit::pages())
         .merge(kill::pages())
+        .merge(flags::pages())
+        .merge(flag::pages())
 }
 
 /// Everything the console answers.

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use leverframe_console::{Choice, Link, Place, Shell};
 use leverframe_core::Timestamp;
-use leverframe_core::access::Permission;
+use leverframe_core::access::{Permission, Role};
 use leverframe_flags::EnvironmentKey;
 use leverframe_node::Brake;
 
@@ -111,6 +111,9 @@ impl Visit {
                 "the form does not say in which environment; load the page anew",
             )),
         }
+    /// Whether forms that edit a flag are shown. Whether it may be edited is decided with the command.
+    pub(super) fn may_edit(&self, flag: &str) -> bool {
+        self.token().role >= Role::Operator && self.token().allows_key(flag)
     }
 
     /// A parameter of the page's address; none when it is empty.

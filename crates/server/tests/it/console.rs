@@ -1,6 +1,7 @@
 //! The console as a browser sees it, without one: pages, forms and notices over HTTP.
 
 mod audit;
+mod flags;
 mod fleet;
 mod kill;
 mod live;
