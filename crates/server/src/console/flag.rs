@@ -1,7 +1,6 @@
 //! One flag: looked at, taken out of use and back.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use leverframe_console::{Failing, Link, Place, page};
 use leverframe_core::Command;
