@@ -111,6 +111,8 @@ impl Visit {
                 "the form does not say in which environment; load the page anew",
             )),
         }
+    }
+
     /// Whether forms that edit a flag are shown. Whether it may be edited is decided with the command.
     pub(super) fn may_edit(&self, flag: &str) -> bool {
         self.token().role >= Role::Operator && self.token().allows_key(flag)
