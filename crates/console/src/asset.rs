@@ -29,6 +29,7 @@ pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/audit.css"),
             include_str!("../assets/css/kill.css"),
             include_str!("../assets/css/flags.css"),
+            include_str!("../assets/css/settings.css"),
         ),
     )
 });

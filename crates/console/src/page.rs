@@ -10,6 +10,7 @@ mod flags;
 mod fleet;
 mod kill;
 mod problem;
+pub mod settings;
 mod sign_in;
 
 pub use audit::{Audit, AuditFilter};

@@ -70,7 +70,7 @@ pub use leverframe_store::{Series, StoreError};
 pub use measure::{Durations, DurationsSnapshot, Measurements};
 pub use node::{Grid, Health, Node, Options};
 pub use outgoing::{Endpoint, EndpointError, OutgoingError, Resolver, Secret, SystemResolver};
-pub use outside::Outside;
+pub use outside::{Listed, Outside};
 pub use place::Place;
 pub use presence::{Confirmed, Presence};
 pub use pull::{Propagated, Quantiles, Wanted};

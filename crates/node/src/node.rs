@@ -254,6 +254,12 @@ impl Node {
         &self.shared.outcomes
     }
 
+    /// Whom it may ask and tell.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.shared.options.outside
+    }
+
     /// Who is signed in.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {

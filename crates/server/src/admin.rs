@@ -2,7 +2,7 @@
 
 mod attention;
 mod drill;
-mod environment;
+pub(crate) mod environment;
 pub(crate) mod evaluation;
 pub(crate) mod flag;
 pub(crate) mod fleet;
@@ -18,7 +18,7 @@ pub(crate) mod rule;
 pub(crate) mod segment;
 mod sign_in_link;
 pub(crate) mod status;
-mod token;
+pub(crate) mod token;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

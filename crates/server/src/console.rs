@@ -17,6 +17,7 @@ mod live;
 mod own_path;
 mod pulse;
 mod session;
+mod settings;
 mod sign_in;
 mod visit;
 
@@ -80,6 +81,7 @@ pub(crate) fn pages() -> Pages {
         .merge(kill::pages())
         .merge(flags::pages())
         .merge(flag::pages())
+        .merge(settings::pages())
 }
 
 /// Everything the console answers.

@@ -14,6 +14,7 @@ use super::webhook::{Signer, Webhook};
 use crate::clock::Clock;
 use crate::limit::{CHANNEL_ANSWER_BYTES_MAX, OUTGOING_TIME_MAX};
 use crate::outgoing::{Endpoint, EndpointError, Outgoing, Resolver, Secret};
+use crate::outside::{About, Listed};
 use crate::source::Credentials;
 
 /// One channel, as the configuration describes it.
@@ -57,6 +58,21 @@ pub enum ChannelSettings {
     },
 }
 
+impl ChannelSettings {
+    fn about(&self) -> About {
+        match self {
+            Self::Alertmanager { endpoint, .. } => About::new("alertmanager", endpoint.place()),
+            Self::PagerDuty { endpoint, .. } => About::new("pagerduty", endpoint.place()),
+            Self::Slack { endpoint, .. } => About::new("slack", endpoint.place()),
+            Self::Webhook { endpoint, .. } => About::new("webhook", endpoint.place()),
+            // Its arguments may hold what nobody is to see.
+            Self::Command { argv, .. } => {
+                About::new("command", argv.first().cloned().unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// What is wrong with the entry of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -78,13 +94,14 @@ pub enum ChannelError {
 /// Channels by name.
 #[derive(Clone, Default)]
 pub struct Channels {
-    by_name: BTreeMap<Box<str>, Arc<dyn Channel>>,
+    by_name: BTreeMap<Box<str>, (Arc<dyn Channel>, About)>,
 }
 
 impl Channels {
     /// Adds a channel, or takes the place of the one of that name.
     pub fn add(&mut self, name: &str, channel: Arc<dyn Channel>) {
-        self.by_name.insert(name.into(), channel);
+        let about = About::new("of its own", String::new());
+        self.by_name.insert(name.into(), (channel, about));
     }
 
     /// Adds one that the configuration describes. Nothing is called yet.
@@ -100,6 +117,7 @@ impl Channels {
         let outgoing = |endpoint, secrets: &[&Secret]| {
             Outgoing::new(endpoint, secrets, CHANNEL_ANSWER_BYTES_MAX, resolver)
         };
+        let about = settings.about();
         let channel: Arc<dyn Channel> = match settings {
             ChannelSettings::Alertmanager {
                 endpoint,
@@ -138,12 +156,18 @@ impl Channels {
                 Arc::new(Program { argv, timeout })
             }
         };
-        self.add(name, channel);
+        self.by_name.insert(name.into(), (channel, about));
         Ok(())
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {
-        self.by_name.get(name)
+        self.by_name.get(name).map(|(channel, _)| channel)
+    }
+
+    /// All of them as people may see them, by name.
+    pub fn listed(&self) -> impl Iterator<Item = Listed> {
+        let all = self.by_name.iter();
+        all.map(|(name, (_, about))| about.listed(name))
     }
 
     /// The names of all.

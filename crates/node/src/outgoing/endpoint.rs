@@ -125,7 +125,7 @@ impl Endpoint {
     }
 
     /// Scheme, host and port; what is safe to tell.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 

@@ -9,6 +9,7 @@ use super::json::Json;
 use super::prometheus::Prometheus;
 use super::{Credentials, Source};
 use crate::outgoing::{Endpoint, EndpointError, Outgoing, Resolver, Secret};
+use crate::outside::{About, Listed};
 
 use crate::limit::SOURCE_ANSWER_BYTES_MAX;
 
@@ -41,16 +42,27 @@ pub enum SourceSettings {
     },
 }
 
+impl SourceSettings {
+    fn about(&self) -> About {
+        match self {
+            Self::Prometheus { endpoint, .. } => About::new("prometheus", endpoint.place()),
+            Self::Json { endpoint, .. } => About::new("json", endpoint.place()),
+            Self::Datadog { endpoint, .. } => About::new("datadog", endpoint.place()),
+        }
+    }
+}
+
 /// Sources by name.
 #[derive(Clone, Default)]
 pub struct Sources {
-    by_name: BTreeMap<Box<str>, Arc<dyn Source>>,
+    by_name: BTreeMap<Box<str>, (Arc<dyn Source>, About)>,
 }
 
 impl Sources {
     /// Adds a source, or takes the place of the one of that name.
     pub fn add(&mut self, name: &str, source: Arc<dyn Source>) {
-        self.by_name.insert(name.into(), source);
+        let about = About::new("of its own", String::new());
+        self.by_name.insert(name.into(), (source, about));
     }
 
     /// Adds one that the configuration describes. Nothing is called yet.
@@ -71,6 +83,7 @@ impl Sources {
             let secrets = credentials.as_ref().map(Credentials::secrets);
             secrets.unwrap_or_default()
         };
+        let about = settings.about();
         let source: Arc<dyn Source> = match settings {
             SourceSettings::Prometheus {
                 endpoint,
@@ -96,12 +109,18 @@ impl Sources {
                 Arc::new(Datadog::new(outgoing, api_key, application_key))
             }
         };
-        self.add(name, source);
+        self.by_name.insert(name.into(), (source, about));
         Ok(())
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn Source>> {
-        self.by_name.get(name)
+        self.by_name.get(name).map(|(source, _)| source)
+    }
+
+    /// All of them as people may see them, by name.
+    pub fn listed(&self) -> impl Iterator<Item = Listed> {
+        let all = self.by_name.iter();
+        all.map(|(name, (_, about))| about.listed(name))
     }
 
     /// The names of all.

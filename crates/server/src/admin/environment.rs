@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use leverframe_core::Command;
+use leverframe_node::Accepted;
 use leverframe_wire::admin::{
     CreateEnvironment, Environment, EnvironmentList, GuardEnvironment, Receipt,
 };
 
 use super::{done, made};
 use crate::app::App;
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::checked;
 use crate::problem::Failure;
 use crate::request::{Change, Path};
@@ -26,7 +27,12 @@ pub(super) fn routes() -> Surface {
 async fn list_environments(
     who: May<auth::ReadControl>,
     State(app): State<App>,
-) -> Result<Json<EnvironmentList>, Failure> {
+) -> Json<EnvironmentList> {
+    Json(all(&app, &who))
+}
+
+/// The environments that a token is for.
+pub(crate) fn all(app: &App, who: &Authenticated) -> EnvironmentList {
     let state = app.node().state();
     let environments = state
         .environments()
@@ -57,7 +63,7 @@ async fn list_environments(
             }
         })
         .collect();
-    Ok(Json(EnvironmentList { environments }))
+    EnvironmentList { environments }
 }
 
 /// Add an environment
@@ -73,11 +79,21 @@ async fn create_environment(
     change: Change<CreateEnvironment>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
     let (wanted, change) = change.split();
+    Ok(made(create(&app, &who, wanted, change).await?))
+}
+
+/// Adds an environment.
+pub(crate) async fn create(
+    app: &App,
+    who: &Authenticated,
+    wanted: CreateEnvironment,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
     let command = Command::CreateEnvironment {
         key: checked("key", &wanted.key)?,
         guarded: wanted.guarded,
     };
-    Ok(made(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// Turn an environment's guard on or off
@@ -94,9 +110,20 @@ async fn guard_environment(
     change: Change<GuardEnvironment>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    Ok(done(guard(&app, &who, &environment, wanted, change).await?))
+}
+
+/// Turns an environment's guard on or off.
+pub(crate) async fn guard(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    wanted: GuardEnvironment,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
     let command = Command::GuardEnvironment {
-        key: checked("environment", &environment)?,
+        key: checked("environment", environment)?,
         guarded: wanted.guarded,
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }

@@ -10,7 +10,7 @@ use leverframe_wire::admin::{CreateToken, CreatedToken, Receipt, Removal, TokenL
 
 use super::done;
 use crate::app::{App, random};
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, receipt_view, role, token_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Remove};
@@ -23,15 +23,17 @@ pub(super) fn routes() -> Surface {
 
 /// List tokens, without their secrets
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", responses((status = 200, body = TokenList)))]
-async fn list_tokens(
-    _: May<auth::ManageTokens>,
-    State(app): State<App>,
-) -> Result<Json<TokenList>, Failure> {
+async fn list_tokens(_: May<auth::ManageTokens>, State(app): State<App>) -> Json<TokenList> {
+    Json(all(&app))
+}
+
+/// Every token, without its secret.
+pub(crate) fn all(app: &App) -> TokenList {
     let state = app.node().state();
     let mut entries: Vec<_> = state.tokens().collect();
     entries.sort_by_key(|entry| entry.created_at);
     let tokens = entries.into_iter().map(|entry| token_view(entry)).collect();
-    Ok(Json(TokenList { tokens }))
+    TokenList { tokens }
 }
 
 /// Make a token; its secret is in this answer and nowhere else
@@ -47,6 +49,22 @@ async fn create_token(
     change: Change<CreateToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Failure> {
     let (wanted, change) = change.split();
+    let made = create(&app, &who, wanted, change).await?;
+    let status = if made.receipt.dry_run {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    Ok((status, Json(made)))
+}
+
+/// Makes a token, and is the only one to see its secret.
+pub(crate) async fn create(
+    app: &App,
+    who: &Authenticated,
+    wanted: CreateToken,
+    change: Change<()>,
+) -> Result<CreatedToken, Failure> {
     let now = app.node().wall_now();
     let secret = TokenSecret::generate(random()?, u64::from_le_bytes(random()?));
     let token = Token {
@@ -79,8 +97,8 @@ async fn create_token(
     let is_dry_run = change.is_dry_run();
     let accepted = change
         .submit(
-            &app,
-            &who,
+            app,
+            who,
             Command::CreateToken {
                 token: Box::new(token),
             },
@@ -88,12 +106,11 @@ async fn create_token(
         )
         .await?;
     if is_dry_run {
-        let made = CreatedToken {
+        return Ok(CreatedToken {
             token: String::new(),
             about: token_view(&about),
             receipt: receipt_view(accepted),
-        };
-        return Ok((StatusCode::OK, Json(made)));
+        });
     }
     // A repeat is answered with the first one's receipt, but the first one's secret is gone.
     let state = app.node().state();
@@ -108,14 +125,11 @@ async fn create_token(
         ));
     };
     let about = token_view(entry);
-    Ok((
-        StatusCode::CREATED,
-        Json(CreatedToken {
-            token: secret.text,
-            about,
-            receipt: receipt_view(accepted),
-        }),
-    ))
+    Ok(CreatedToken {
+        token: secret.text,
+        about,
+        receipt: receipt_view(accepted),
+    })
 }
 
 /// Make a token stop working, at once and for ever
@@ -131,8 +145,12 @@ async fn revoke_token(
     Path(id): Path<String>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    let command = Command::RevokeToken { id: id.into() };
-    Ok(done(removal.submit(&app, &who, command).await?))
+    Ok(done(removal.submit(&app, &who, revocation(&id)).await?))
+}
+
+/// What makes a token stop working.
+pub(crate) fn revocation(id: &str) -> Command {
+    Command::RevokeToken { id: id.into() }
 }
 
 fn expiry(now_ms: i64, ttl_s: u64) -> Result<i64, Failure> {

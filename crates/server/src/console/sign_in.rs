@@ -85,7 +85,7 @@ async fn show(State(app): State<App>, parts: Parts) -> Response {
         // Only shown: what looks at links before people do asks by GET.
         return match app.sign_in_links.is_good(&once) {
             true => answer::page(&sign_in(&app, &next, Some(once))),
-            false => refuse(&app, &next, link_is_over()),
+            false => refuse(&app, &next, &link_is_over()),
         };
     }
     if session_of(&parts.headers, &app).is_some() {
@@ -106,7 +106,7 @@ async fn enter(
 ) -> Response {
     let next = OwnPath::or_home(form.get("next"));
     if let Err(failure) = session::demand_own_page(&parts) {
-        return refuse(&app, &next, failure);
+        return refuse(&app, &next, &failure);
     }
     let asked = Asked {
         peer: peer.map(|Extension(peer)| peer),
@@ -114,11 +114,11 @@ async fn enter(
     };
     let who = match Way::of(&form).admit(&app, &form, &asked) {
         Ok(who) => who,
-        Err(failure) => return refuse(&app, &next, failure),
+        Err(failure) => return refuse(&app, &next, &failure),
     };
     let secret = match random::<32>() {
         Ok(bytes) => hex(&bytes),
-        Err(failure) => return refuse(&app, &next, failure),
+        Err(failure) => return refuse(&app, &next, &failure),
     };
     if let Some(Extension(asker)) = asker {
         asker.is(&who.token().id);
@@ -164,7 +164,7 @@ async fn leave(State(app): State<App>, parts: Parts) -> Response {
     (headers, answer::go(&Link::to(["sign-in"]).with("left", 1))).into_response()
 }
 
-fn refuse(app: &App, next: &OwnPath, failure: Failure) -> Response {
+fn refuse(app: &App, next: &OwnPath, failure: &Failure) -> Response {
     let mut page = sign_in(app, next, None);
     page.shell.failing = Some(Failing::from(failure.problem()));
     let mut response = answer::page_with(failure.status(), &page);

@@ -6,6 +6,7 @@ mod fleet;
 mod kill;
 mod live;
 mod page;
+mod settings;
 mod sign_in;
 
 use serde_json::Value as Json;

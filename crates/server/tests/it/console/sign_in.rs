@@ -315,6 +315,33 @@ async fn a_form_that_is_not_of_a_page_of_ours_does_nothing() {
 }
 
 #[tokio::test]
+async fn no_form_of_any_page_is_obeyed_by_cookie_alone() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let mut browser = Browser::of(&world, &world.admin).await;
+    let before = world.newest().await["revision"].clone();
+    let forms = leverframe_server::console_pages();
+    let forms: Vec<_> = forms
+        .iter()
+        .filter(|(method, _)| *method == "post")
+        .collect();
+    assert!(!forms.is_empty());
+    for (_, path) in forms {
+        let path = crate::access::concrete(path, "prod");
+        for lines in [
+            &[][..],
+            &[("origin", "null")],
+            &[("origin", "https://evil.test")],
+            &[("sec-fetch-site", "cross-site")],
+        ] {
+            let answer = browser.send("POST", &path, lines, &[]).await;
+            assert_eq!(answer.status, 403, "{path} {lines:?}: {}", answer.text);
+        }
+    }
+    assert_eq!(world.newest().await["revision"], before);
+}
+
+#[tokio::test]
 async fn one_goes_on_to_pages_of_this_server_and_to_no_other() {
     let world = World::new().await;
     let mut browser = Browser::of(&world, &world.admin).await;
