@@ -22,10 +22,10 @@
 
 pub mod asset;
 pub mod badge;
-pub mod inert;
 pub mod diff;
 pub mod effect;
 pub mod field;
+pub mod inert;
 pub mod link;
 pub mod markdown;
 pub mod page;

@@ -11,6 +11,7 @@ mod fleet;
 mod kill;
 mod problem;
 pub mod settings;
+mod rules;
 mod sign_in;
 
 pub use audit::{Audit, AuditFilter};
@@ -22,4 +23,5 @@ pub use flags::{FlagSearch, Flags};
 pub use fleet::Fleet;
 pub use kill::{Filled, Group, Kill, KillFlag, Row, Selected};
 pub use problem::Problem;
+pub use rules::{NeedDraft, RuleDraft, Rules};
 pub use sign_in::{Again, NotKept, SignIn};

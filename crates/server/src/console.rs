@@ -7,6 +7,7 @@ mod answer;
 mod asset;
 mod audit;
 mod confirmation;
+mod definition;
 mod evaluation;
 mod flag;
 mod flags;
@@ -16,9 +17,11 @@ mod kill;
 mod live;
 mod own_path;
 mod pulse;
+mod rules;
 mod session;
 mod settings;
 mod sign_in;
+mod trial;
 mod visit;
 
 use axum::Router;
@@ -82,6 +85,8 @@ pub(crate) fn pages() -> Pages {
         .merge(flags::pages())
         .merge(flag::pages())
         .merge(settings::pages())
+        .merge(definition::pages())
+        .merge(rules::pages())
 }
 
 /// Everything the console answers.

@@ -1,7 +1,7 @@
 //! One flag: what it is, where its levers stand, whom it lets through, and what happened to it.
 
 use askama::Template;
-use leverframe_wire::admin::{self, JournalPage, Lever, Rollout, Serve};
+use leverframe_wire::admin::{self, Confirmation, JournalPage, Lever, Rollout, Serve};
 
 use super::evaluation::Trial;
 use crate::Link;
@@ -22,6 +22,8 @@ pub struct Flag {
     pub flag: admin::Flag,
     /// The rollout that runs in this environment, or its last one.
     pub rollout: Option<Rollout>,
+    /// The revision that was stored just now, and who has the newest one.
+    pub stored: Option<(u64, Confirmation)>,
     /// Whether somebody is in, where that was asked.
     pub trial: Trial,
     /// What happened to it last; none where this visitor may not read the journal.

@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use leverframe_core::Command;
-use leverframe_wire::admin::{AddRule, MoveRule, Receipt, Removal};
+use leverframe_core::access::Permission;
+use leverframe_node::Accepted;
+use leverframe_wire::admin::{AddRule, MoveRule, Receipt, Removal, Why};
 
 use super::{done, made};
 use crate::app::App;
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, rule};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Remove};
@@ -34,13 +36,26 @@ async fn add_rule(
     change: Change<AddRule>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
     let (wanted, change) = change.split();
+    let place = (flag.as_str(), environment.as_str());
+    Ok(made(add(&app, &who, place, wanted, change).await?))
+}
+
+/// Adds a rule to a flag in an environment.
+pub(crate) async fn add(
+    app: &App,
+    who: &Authenticated,
+    (flag, environment): (&str, &str),
+    wanted: AddRule,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     let command = Command::AddRule {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
         rule: rule("rule", wanted.rule)?,
         at: wanted.at,
     };
-    Ok(made(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// Remove a rule
@@ -56,12 +71,28 @@ async fn remove_rule(
     Path((flag, environment, rule)): Path<(String, String, String)>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    let command = Command::RemoveRule {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
-        rule: rule.into(),
-    };
+    let command = removed((&flag, &environment), &rule)?;
     Ok(done(removal.submit(&app, &who, command).await?))
+}
+
+fn removed((flag, environment): (&str, &str), rule: &str) -> Result<Command, Failure> {
+    Ok(Command::RemoveRule {
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
+        rule: rule.into(),
+    })
+}
+
+/// Removes a rule of a flag in an environment.
+pub(crate) async fn remove(
+    app: &App,
+    who: &Authenticated,
+    place: (&str, &str),
+    rule: &str,
+    (why, change): (Why, Change<()>),
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
+    change.submit(app, who, removed(place, rule)?, why).await
 }
 
 /// Move a rule to another place in the order
@@ -78,11 +109,25 @@ async fn move_rule(
     change: Change<MoveRule>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    let place = (flag.as_str(), environment.as_str());
+    Ok(done(shift(&app, &who, place, &rule, wanted, change).await?))
+}
+
+/// Moves a rule of a flag in an environment to another place in the order.
+pub(crate) async fn shift(
+    app: &App,
+    who: &Authenticated,
+    (flag, environment): (&str, &str),
+    rule: &str,
+    wanted: MoveRule,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     let command = Command::MoveRule {
-        flag: checked("flag", &flag)?,
-        environment: checked("environment", &environment)?,
+        flag: checked("flag", flag)?,
+        environment: checked("environment", environment)?,
         rule: rule.into(),
         to: wanted.to,
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }

@@ -9,7 +9,7 @@ use leverframe_core::access::{Permission, Role};
 use super::form::Form;
 use super::visit::Visit;
 use super::{Pages, answer, evaluation, listed};
-use crate::admin::{flag, journal, rollout};
+use crate::admin::{flag, fleet, journal, rollout};
 use crate::app::App;
 use crate::convert::checked;
 use crate::problem::Failure;
@@ -42,7 +42,10 @@ async fn page_of(visit: &Visit, app: &App, key: &str) -> Result<page::Flag, Fail
         limit: Some(HISTORY_MAX),
         ..journal::Wanted::default()
     };
+    let revision = visit.parameter("r").and_then(|text| text.parse().ok());
+    let newest = fleet::newest(app, visit, visit.environment.as_str());
     Ok(page::Flag {
+        stored: revision.zip(newest.ok()),
         shell: visit.shell(app, Place::Flags, key),
         trial: evaluation::trial(visit, app, key),
         rollout: rollout::of(app, visit, visit.environment.as_str(), key).ok(),
@@ -111,4 +114,9 @@ async fn back(
 /// A flag's page.
 pub(super) fn here(visit: &Visit, key: &str) -> Link {
     Link::to(["flags", key]).with("env", &visit.environment)
+}
+
+/// A flag's page after something was stored, which says who has it.
+pub(super) fn stored(app: &App, visit: &Visit, key: &str) -> Link {
+    here(visit, key).with("r", app.node().state().revision())
 }

@@ -72,6 +72,12 @@ impl Form {
         self.all(name).next().unwrap_or("")
     }
 
+    /// Every field as it came, to be sent once more.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A field that says something.
     pub(super) fn some(&self, name: &str) -> Option<String> {
         Some(self.get(name))

@@ -118,6 +118,26 @@ impl Visit {
         self.token().role >= Role::Operator && self.token().allows_key(flag)
     }
 
+    /// Goes on only to a page that is of no use to anybody else.
+    pub(super) fn demand_editor(&self, flag: &str) -> Result<(), Failure> {
+        self.permit(&Permission::Change)?;
+        let token = self.token();
+        match token.role >= Role::Operator {
+            true if flag.is_empty() || token.allows_key(flag) => Ok(()),
+            true => Err(Failure::new(
+                "denied",
+                format!("this token is not for the flag {flag}"),
+            )),
+            false => Err(Failure::new(
+                "denied",
+                format!(
+                    "to edit takes a token of role operator or above; this one is of role {}",
+                    token.role
+                ),
+            )),
+        }
+    }
+
     /// A parameter of the page's address; none when it is empty.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         parameter(&self.uri, name)

@@ -1,11 +1,13 @@
 //! The console as a browser sees it, without one: pages, forms and notices over HTTP.
 
 mod audit;
+mod definition;
 mod flags;
 mod fleet;
 mod kill;
 mod live;
 mod page;
+mod rules;
 mod settings;
 mod sign_in;
 
