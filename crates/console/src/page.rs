@@ -10,8 +10,8 @@ mod flags;
 mod fleet;
 mod kill;
 mod problem;
-pub mod settings;
 mod rules;
+pub mod settings;
 mod sign_in;
 
 pub use audit::{Audit, AuditFilter};

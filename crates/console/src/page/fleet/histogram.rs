@@ -73,7 +73,9 @@ impl Display for Histogram<'_> {
                 name(group),
                 grouped(has)
             )?;
-            if place % 3 == 2 || group.within_ms.is_none() {
+            // The last but one would stand on the last one's toes.
+            let is_named = place % 3 == 2 && place + 2 != self.0.len() as u64;
+            if is_named || group.within_ms.is_none() {
                 write!(
                     f,
                     "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
