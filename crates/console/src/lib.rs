@@ -22,6 +22,7 @@
 
 pub mod asset;
 pub mod badge;
+pub mod chart;
 pub mod diff;
 pub mod effect;
 pub mod field;

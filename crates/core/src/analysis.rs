@@ -21,6 +21,7 @@ mod harmless;
 mod judge;
 mod odds;
 mod share;
+mod wilson;
 
 pub use bounds::{Bounds, bounds};
 pub use ceiling::{above, below};
@@ -32,3 +33,4 @@ pub use harm::Harm;
 pub use harmless::Harmless;
 pub use judge::{ALPHA_OK, Evidence, Finding, Judgement, Limits, Sort, judge, judge_alone};
 pub use share::{Share, ShareGuard};
+pub use wilson::wilson;

@@ -23,7 +23,7 @@ mod watch;
 
 pub use cause::Cause;
 pub use interruption::{Interruption, interrupted};
-pub use ledger::{Glance, LOOK_BACK_MS, Ledger, Wanted};
+pub use ledger::{Course, Glance, LOOK_BACK_MS, Ledger, Step, Wanted, course};
 pub use measurement::{Arrivals, Histogram, LATENCY_BUCKETS, Measurement, Seen};
 pub use plan::{Inconclusive, Measure, Metric, OnBad, Plan, PlanError, Stage, Standing, Target};
 pub use preflight::{MetricForecast, MetricTraffic, Preflight, StageForecast, Traffic, preflight};

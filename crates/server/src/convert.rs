@@ -21,7 +21,9 @@ mod token;
 pub(crate) use definition::{definition, definition_view, flag_view, kind_view, rule};
 pub(crate) use drill::{drill_view, freeze_view, schedule_view};
 pub(crate) use evaluation::{evaluation_view, explained};
-pub(crate) use evidence::{Known, counts, evidence_view, measurement_view};
+pub(crate) use evidence::{
+    Known, counts, evidence_view, measurement_view, ratio_view, so_far_view,
+};
 pub(crate) use fleet::{Clocks, caches_view, confirmation_view, evaluator_view, propagation_view};
 pub(crate) use journal::record_view;
 pub(crate) use lever::{exposure, lever_view, selection};

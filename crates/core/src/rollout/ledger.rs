@@ -2,6 +2,7 @@
 //! and of the moves the rollout made alone: folded again from the beginning after a restart, it says the
 //! same.
 
+mod course;
 mod epoch;
 mod gauge;
 mod limit;
@@ -17,6 +18,7 @@ use crate::analysis::{Share, ShareGuard};
 use crate::time::Timestamp;
 
 use super::{Both, Measure, Measurement, Metric, Observation, Plan, Rollout, Sight, Standing};
+pub use course::{Course, Step, course};
 use epoch::Epoch;
 use track::Track;
 

@@ -1,15 +1,17 @@
 //! What is seen of a rollout, for people and for charts.
 
-use leverframe_core::analysis::{ALPHA_OK, Finding, Share, Tally};
+use leverframe_core::analysis::{ALPHA_OK, Bounds, Finding, Share, Tally, wilson};
 use leverframe_core::rollout::{
-    Histogram, Metric, Observation, Phase, Plan, Reading, Rollout, Seen, Sight, Standing, says,
-    standing,
+    Histogram, Metric, Observation, Phase, Plan, Reading, Rollout, Seen, Sight, Standing, Step,
+    says, standing,
 };
 use leverframe_core::{Timestamp, freeze};
-use leverframe_wire::admin::{self, ArmCounts, ShareView, Verdict};
+use leverframe_wire::admin::{self, ArmCounts, RateView, RatioView, ShareView, SoFar, Verdict};
 
 /// The level of a rollout, which its convicting metrics share.
 const ALPHA: f64 = 0.01;
+/// The standard deviations of an interval at 95 %.
+const Z: f64 = 1.96;
 
 /// What is known of a rollout beside itself.
 pub(crate) struct Known<'k> {
@@ -168,6 +170,39 @@ pub(crate) fn counts(tally: Tally) -> ArmCounts {
     }
 }
 
+/// What was known once an interval was folded; none before anything was counted.
+pub(crate) fn so_far_view(step: &Step) -> Option<SoFar> {
+    let view = |tally: Tally| {
+        let (low, high) = wilson(tally, Z);
+        tally.rate().map(|rate| RateView {
+            percent: 100.0 * rate,
+            low: 100.0 * low,
+            high: 100.0 * high,
+        })
+    };
+    let exposed = view(step.so_far.exposed);
+    let held_back = view(step.so_far.held_back);
+    let limit = held_back
+        .filter(|_| !step.is_alone)
+        .map(|held_back| step.tolerance * held_back.percent)
+        .filter(|limit| limit.is_finite());
+    (exposed.is_some() || held_back.is_some()).then_some(SoFar {
+        exposed,
+        held_back,
+        limit,
+        counted: step.is_counted,
+    })
+}
+
+/// Between which ratios the truth lies.
+pub(crate) fn ratio_view(metric: &str, bounds: Bounds) -> RatioView {
+    RatioView {
+        metric: metric.to_owned(),
+        low: bounds.low,
+        high: Some(bounds.high).filter(|high| high.is_finite()),
+    }
+}
+
 /// One metric in one closed interval; `limit_ms` is what times are held against.
 pub(crate) fn measurement_view(
     metric: &str,
@@ -185,6 +220,7 @@ pub(crate) fn measurement_view(
         assigned: None,
         late: 0,
         value: None,
+        so_far: None,
         why: None,
     };
     let times = |times: &Histogram| Some(counts(times.tally(limit_ms.unwrap_or(u32::MAX))));

@@ -186,6 +186,7 @@ fn told(entry: &EffectEntry) -> admin::Told {
     };
     admin::Told {
         id: entry.effect.id.to_string(),
+        revision: entry.effect.message.revision,
         page: entry.effect.urgency == Urgency::Page,
         title: entry.effect.message.title.to_string(),
         state: state.to_owned(),

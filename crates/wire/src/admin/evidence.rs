@@ -119,6 +119,51 @@ pub struct MeasurementList {
     pub measurements: Vec<MeasurementView>,
     /// Whether there were more than are shown.
     pub truncated: bool,
+    /// Between which ratios the truth lies, one for each metric whose arms could be compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ratios: Vec<RatioView>,
+}
+
+/// Between which ratios of bad rates, exposed to held back, the truth lies: the rollout's own confidence
+/// sequence at 99 %, which holds however often one looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RatioView {
+    /// Of which metric of the plan.
+    pub metric: String,
+    /// The lowest ratio that is not refuted; 0 when none is.
+    pub low: f64,
+    /// The highest; absent when the evidence does not set an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+}
+
+/// What was known of a metric once an interval was counted: for charts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SoFar {
+    /// Distinct exposed units since the start, those of a cohort where one is let through, and the bad
+    /// ones among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed: Option<RateView>,
+    /// Those held back, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<RateView>,
+    /// The bad rate of the exposed, in per cent, from which on harm is looked for: the tolerance times
+    /// that of those held back so far. Being above it convicts nobody before the evidence does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// Whether the interval is part of the evidence, and did not fall into what settles.
+    pub counted: bool,
+}
+
+/// A bad rate in per cent, with Wilson's interval (1927) at 95 %: of one look, for people's eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RateView {
+    /// What was counted.
+    pub percent: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
 }
 
 /// One metric in one closed interval.
@@ -149,6 +194,9 @@ pub struct MeasurementView {
     /// The number of a gauge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// What was known by then of all intervals of the rollout; absent before its start and for gauges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_far: Option<SoFar>,
     /// Why nothing can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

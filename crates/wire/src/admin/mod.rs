@@ -29,7 +29,8 @@ pub use drill::{Drill, DrillList, DrillSchedule, DrillState, PutDrillSchedule, R
 pub use environment::{CreateEnvironment, Environment, EnvironmentList, GuardEnvironment};
 pub use evaluation::{Evaluate, Evaluation, ExplainedStep};
 pub use evidence::{
-    ArmCounts, Evidence, MeasurementList, MeasurementView, MetricEvidence, ShareView, Verdict,
+    ArmCounts, Evidence, MeasurementList, MeasurementView, MetricEvidence, RateView, RatioView,
+    ShareView, SoFar, Verdict,
 };
 pub use flag::{
     AddRule, Arm, EnvironmentRules, Flag, FlagDefinition, FlagList, Kind, MoveRule, Prerequisite,

@@ -118,6 +118,9 @@ pub struct Rollout {
 pub struct Told {
     /// Its name.
     pub id: String,
+    /// The revision of the transition that it tells of.
+    #[serde(default)]
+    pub revision: u64,
     /// Whether it wakes somebody.
     pub page: bool,
     /// What happened, in a few words.

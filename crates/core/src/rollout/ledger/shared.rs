@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::analysis::{Counts, Tally, above, as_f64};
+use crate::analysis::{Counts, Tally, above, wilson};
 use crate::time::Timestamp;
 
 use super::epoch::Epoch;
@@ -232,8 +232,9 @@ fn is_above(tally: Tally, limit: f64, alpha: f64) -> bool {
 /// The upper end of Wilson's interval (1927) at 99 %.
 fn upper(tally: Tally) -> f64 {
     const Z: f64 = 2.576;
-    let n = as_f64(tally.units.max(1));
-    let p = as_f64(tally.bad.min(tally.units)) / n;
-    let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    (p + Z * Z / (2.0 * n) + spread) / (1.0 + Z * Z / n)
+    let counted = Tally {
+        units: tally.units.max(1),
+        ..tally
+    };
+    wilson(counted, Z).1
 }

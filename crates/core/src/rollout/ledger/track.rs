@@ -1,8 +1,8 @@
 //! One metric of a rollout, folded interval by interval.
 
 use crate::analysis::{
-    ALPHA_OK, Clumps, Evidence, Finding, Harm, Harmless, Judgement, Limits, Sort, as_f64, below,
-    judge, judge_alone,
+    ALPHA_OK, Clumps, Counts, Evidence, Finding, Harm, Harmless, Judgement, Limits, Sort, as_f64,
+    below, judge, judge_alone,
 };
 use crate::rollout::{Detail, Measure, Measurement, Metric, Plan, Reading, Rollout, Seen, row_key};
 use crate::time::Timestamp;
@@ -104,6 +104,27 @@ impl Track {
         match &self.limit {
             Some(Limit::Known { tolerance, .. }) => *tolerance,
             Some(Limit::Sought { .. }) | None => metric.tolerance,
+        }
+    }
+
+    /// Within which time answers have to be good, in milliseconds; none while that is not known.
+    pub(super) fn limit_ms(&self) -> Option<u32> {
+        match &self.limit {
+            Some(Limit::Known { limit_ms, .. }) => Some(*limit_ms),
+            Some(Limit::Sought { .. }) | None => None,
+        }
+    }
+
+    /// Whether it waits for a limit, and counts nothing until there is one.
+    pub(super) fn is_seeking(&self) -> bool {
+        matches!(&self.limit, Some(Limit::Sought { .. }))
+    }
+
+    /// Distinct units since the start, at an exposed share.
+    pub(super) fn so_far(&self, share: f64) -> Counts {
+        Counts {
+            exposed: self.total.canary(share),
+            held_back: self.total.distinct().held_back,
         }
     }
 

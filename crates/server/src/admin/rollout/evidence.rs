@@ -3,14 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use leverframe_core::event::Event;
-use leverframe_core::rollout::{LOOK_BACK_MS, Rollout as CoreRollout, Sight, row_key};
+use leverframe_core::rollout::{
+    LOOK_BACK_MS, Measurement, Rollout as CoreRollout, Sight, course, row_key,
+};
 use leverframe_node::Series;
-use leverframe_wire::admin::{Evidence, MeasurementList, MeasurementView};
+use leverframe_wire::admin::{Evidence, MeasurementList};
 
 use super::view::permitted;
 use crate::app::App;
 use crate::auth::Authenticated;
-use crate::convert::{Known, evidence_view, measurement_view, whole_rollout_view};
+use crate::convert::{
+    Known, evidence_view, measurement_view, ratio_view, so_far_view, whole_rollout_view,
+};
 use crate::limit::{MEASUREMENTS_MAX, MOVES_READ_MAX};
 use crate::problem::Failure;
 use crate::request::Path;
@@ -29,20 +33,25 @@ async fn read_evidence(
     Path(id): Path<String>,
 ) -> Result<Json<Evidence>, Failure> {
     let rollout = permitted(&who, &app, &id)?;
+    evidence(&app, &rollout).await.map(Json)
+}
+
+/// A rollout and all that is seen of it now.
+pub(crate) async fn evidence(app: &App, rollout: &CoreRollout) -> Result<Evidence, Failure> {
     let state = app.node().state();
-    let look = app.node().look(&id);
+    let look = app.node().look(&rollout.id);
     let now = app.node().steady_now();
     let known = Known {
         seen: look.as_ref().map(|look| &*look.observation),
         last: match look {
             Some(_) => Vec::new(),
-            None => last_sights(&app, &rollout).await?,
+            None => last_sights(app, rollout).await?,
         },
         freeze: state.freeze(rollout.environment.as_str(), app.node().wall_now()),
         now,
     };
-    let view = whole_rollout_view(&state, &rollout, now);
-    Ok(Json(evidence_view(view, &rollout, &known)))
+    let view = whole_rollout_view(&state, rollout, now);
+    Ok(evidence_view(view, rollout, &known))
 }
 
 /// The numbers that the last move was made by, out of its record.
@@ -85,6 +94,14 @@ async fn list_measurements(
     Path(id): Path<String>,
 ) -> Result<Json<MeasurementList>, Failure> {
     let rollout = permitted(&who, &app, &id)?;
+    measurements(&app, &rollout).await.map(Json)
+}
+
+/// What was measured of a rollout, with what was known by each interval.
+pub(crate) async fn measurements(
+    app: &App,
+    rollout: &CoreRollout,
+) -> Result<MeasurementList, Failure> {
     let begin = rollout
         .moves
         .first()
@@ -94,8 +111,11 @@ async fn list_measurements(
         .last()
         .filter(|_| rollout.is_over())
         .map_or_else(|| app.node().steady_now(), |last| last.at);
-    let mut measurements: Vec<MeasurementView> = Vec::new();
-    let mut is_truncated = false;
+    let mut list = MeasurementList {
+        measurements: Vec::new(),
+        truncated: false,
+        ratios: Vec::new(),
+    };
     for metric in &rollout.plan.metrics {
         let series = Series::new(
             rollout.environment.as_str(),
@@ -105,20 +125,19 @@ async fn list_measurements(
         let from = begin.plus_ms(-LOOK_BACK_MS);
         let limit = MEASUREMENTS_MAX.saturating_add(1);
         let mut rows = app.node().measured(series, from, end, limit).await?;
-        is_truncated |= rows.len() > MEASUREMENTS_MAX;
+        list.truncated |= rows.len() > MEASUREMENTS_MAX;
         rows.truncate(MEASUREMENTS_MAX);
-        let baseline = rollout
-            .baselines
-            .iter()
-            .find(|one| one.metric == metric.key);
-        let limit_ms = baseline.map(|one| one.limit_ms);
-        measurements.extend(
-            rows.iter()
-                .map(|row| measurement_view(&metric.key, limit_ms, &row.measurement)),
-        );
+        let rows: Vec<Measurement> = rows.into_iter().map(|row| row.measurement).collect();
+        let Some(course) = course(rollout, &metric.key, &rows) else {
+            continue;
+        };
+        let ratio = course.ratio.map(|bounds| ratio_view(&metric.key, bounds));
+        list.ratios.extend(ratio);
+        for (row, step) in rows.iter().zip(&course.steps) {
+            let mut view = measurement_view(&metric.key, step.limit_ms, row);
+            view.so_far = so_far_view(step).filter(|_| row.at >= begin);
+            list.measurements.push(view);
+        }
     }
-    Ok(Json(MeasurementList {
-        measurements,
-        truncated: is_truncated,
-    }))
+    Ok(list)
 }
