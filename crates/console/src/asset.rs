@@ -30,6 +30,8 @@ pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/kill.css"),
             include_str!("../assets/css/flags.css"),
             include_str!("../assets/css/settings.css"),
+            include_str!("../assets/css/chart.css"),
+            include_str!("../assets/css/rollout.css"),
         ),
     )
 });

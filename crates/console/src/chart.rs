@@ -18,7 +18,7 @@ mod tests;
 
 pub use band::{Band, Segment, SegmentKind};
 pub use metric::MetricChart;
-pub use plot::{Line, Look, Mark, MarkKind, Plot, Unit};
+pub use plot::{Line, Look, Mark, MarkKind, Plot, Swatch, Unit, swatch};
 pub use rate::rate_plot;
 pub use scale::{Scale, nice_ticks, time_ticks};
 pub use series::{POINTS_MAX, Point, decimate};

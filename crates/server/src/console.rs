@@ -14,10 +14,14 @@ mod flags;
 mod fleet;
 mod form;
 mod kill;
+mod launch;
 mod live;
 mod own_path;
+mod plan;
 mod pulse;
 mod rules;
+mod rollout;
+mod rollouts;
 mod session;
 mod settings;
 mod sign_in;
@@ -87,6 +91,10 @@ pub(crate) fn pages() -> Pages {
         .merge(settings::pages())
         .merge(definition::pages())
         .merge(rules::pages())
+        .merge(plan::pages())
+        .merge(launch::pages())
+        .merge(rollouts::pages())
+        .merge(rollout::pages())
 }
 
 /// Everything the console answers.

@@ -107,3 +107,5 @@ pub(crate) const CHANGE_SPREAD: Duration = Duration::from_millis(200);
 pub(crate) const KILL_ROWS_MAX: usize = 50;
 /// Most of them where some are ticked already, such as those opened lately.
 pub(crate) const KILL_TICKS_MAX: usize = 500;
+/// How many rollouts that are over, or plans, are on one page of the console.
+pub(crate) const ROLLOUTS_SHOWN: usize = 30;

@@ -1,12 +1,12 @@
 //! One metric of a rollout: both arms so far, their intervals, the limit, and what is missing.
 
 use leverframe_wire::admin::{
-    ArmCounts, Measure, MeasurementView, MetricEvidence, PlanMetric, RateView, RatioView,
+    ArmCounts, Measure, MeasurementView, MetricEvidence, PlanMetric, RateView, RatioView, SoFar,
 };
 
 use super::plot::{Line, Look, Mark, Plot, Unit, percent_of};
 use super::series::Point;
-use super::svg::ms_of;
+use super::svg::{clock, ms_of};
 
 /// Rows of the table behind a chart at most; neighbouring intervals are counted together.
 const ROWS_MAX: usize = 40;
@@ -71,6 +71,7 @@ impl MetricChart {
         } else {
             rate_lines(metric, &mine, (from_ms, until_ms))
         };
+        let blind = blind(&mine, until_ms);
         let mut plot = Plot {
             id: format!("chart-{}", word(&metric.key)),
             title: format!("{} over time", metric.key),
@@ -83,22 +84,30 @@ impl MetricChart {
             from_ms,
             until_ms,
             lines,
+            gaps: blind,
             marks: marks.to_vec(),
             looks: mine.iter().filter_map(|one| ms_of(&one.at)).collect(),
         };
         let span = until_ms.saturating_sub(from_ms);
+        let has_seconds = span < 86_400_000;
         let gaps: Vec<String> = plot
-            .gaps()
-            .into_iter()
+            .gaps
+            .iter()
             .map(|(from, until)| {
                 format!(
                     "{} to {}",
-                    super::svg::clock(from, span < 86_400_000),
-                    super::svg::clock(until, span < 86_400_000)
+                    clock(*from, has_seconds),
+                    clock(*until, has_seconds)
                 )
             })
             .collect();
-        let legend = legend(&plot, mine.iter().rev().find_map(|one| one.so_far));
+        let last =
+            |of: fn(&SoFar) -> Option<RateView>| mine.iter().rev().find_map(|one| of(&one.so_far?));
+        let legend = legend(
+            &plot,
+            last(|so_far| so_far.exposed),
+            last(|so_far| so_far.held_back),
+        );
         plot.summary = summary(&legend, evidence, gaps.len());
         Self {
             legend,
@@ -125,6 +134,24 @@ pub(super) fn holes(measured: &[&MeasurementView]) -> Vec<(i64, i64)> {
         }
     }
     holes
+}
+
+/// The times of which nothing can be said: intervals without anything, and those that were not measured.
+fn blind(mine: &[&MeasurementView], until_ms: i64) -> Vec<(i64, i64)> {
+    let mut gaps = holes(mine);
+    gaps.extend(mine.iter().filter(|one| is_blind(one)).filter_map(|one| {
+        let at = ms_of(&one.at)?;
+        Some((at, at.saturating_add(one.length_ms.max(0)).min(until_ms)))
+    }));
+    gaps.sort_unstable();
+    let mut merged: Vec<(i64, i64)> = Vec::new();
+    for (from, until) in gaps.into_iter().filter(|(from, until)| until > from) {
+        match merged.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(until),
+            _ => merged.push((from, until)),
+        }
+    }
+    merged
 }
 
 /// Nothing of an interval can be drawn.
@@ -198,8 +225,8 @@ fn gauge_lines(metric: &PlanMetric, mine: &[&MeasurementView]) -> Vec<Line> {
     lines
 }
 
-/// The points of one line. Where nothing could be seen is a gap; where the line has not begun is
-/// nothing.
+/// The points of one line. It is broken where nothing could be seen and where it has no value, such as
+/// that of the exposed while nobody is; before it has begun it is nothing.
 fn points(mine: &[&MeasurementView], of: impl Fn(&MeasurementView) -> Option<Point>) -> Vec<Point> {
     let holes = holes(mine);
     let mut holes = holes.iter().peekable();
@@ -233,16 +260,20 @@ fn rate_words(rate: RateView) -> String {
     )
 }
 
-fn legend(plot: &Plot, last: Option<leverframe_wire::admin::SoFar>) -> Vec<(Look, String)> {
+fn legend(
+    plot: &Plot,
+    exposed: Option<RateView>,
+    held_back: Option<RateView>,
+) -> Vec<(Look, String)> {
     plot.lines
         .iter()
         .map(|line| {
             let end = line.points.iter().rev().find_map(|point| point.value);
-            let rate = last.and_then(|last| match line.look {
-                Look::Exposed => last.exposed,
-                Look::HeldBack => last.held_back,
+            let rate = match line.look {
+                Look::Exposed => exposed,
+                Look::HeldBack => held_back,
                 Look::Limit | Look::Plain => None,
-            });
+            };
             let words = match (end, rate) {
                 (None, _) => format!("{}: nothing yet", line.name),
                 (Some(_), Some(rate)) if plot.unit == Unit::Percent => {
@@ -282,7 +313,7 @@ fn ratio_words(ratio: &RatioView) -> Option<String> {
         (false, Some(high)) => Some(format!("at most {} times as bad", times(high))),
         (true, None) => Some(format!("at least {} times as bad", times(ratio.low))),
         (true, Some(high)) => Some(format!(
-            "{} to {} times as bad",
+            "between {} and {} times as bad",
             times(ratio.low),
             times(high)
         )),

@@ -18,7 +18,7 @@ const BOTTOM: f64 = 20.0;
 const SIDE: f64 = 1_000.0;
 /// How many labelled values and times there are at most.
 const VALUES_MAX: usize = 4;
-const TIMES_MAX: usize = 4;
+const TIMES_MAX: usize = 3;
 /// What is wider than this, as a part of the scale's unit, rests on too little to set the scale.
 const WIDE: f64 = 0.5;
 
@@ -54,6 +54,37 @@ impl Look {
         }
     }
 }
+
+/// A line's look beside its name in a legend.
+#[must_use]
+pub fn swatch(look: &Look) -> Swatch {
+    Swatch(*look)
+}
+
+/// What [`swatch`] gives.
+#[derive(Debug, Clone, Copy)]
+pub struct Swatch(Look);
+
+impl Display for Swatch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let class = self.0.class();
+        let sign = match self.0 {
+            Look::HeldBack => {
+                format!("<rect class=\"sign {class}\" x=\"18\" y=\"3\" width=\"8\" height=\"8\"/>")
+            }
+            Look::Exposed | Look::Plain => {
+                format!("<circle class=\"sign {class}\" cx=\"22\" cy=\"7\" r=\"4\"/>")
+            }
+            Look::Limit => String::new(),
+        };
+        write!(
+            f,
+            "<svg class=\"swatch\" width=\"28\" height=\"14\" aria-hidden=\"true\"><path class=\"line {class}\" d=\"M1 7H22\"/>{sign}</svg>"
+        )
+    }
+}
+
+impl HtmlSafe for Swatch {}
 
 /// A line.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +189,8 @@ pub struct Plot {
     pub until_ms: i64,
     /// The lines; a limit among them.
     pub lines: Vec<Line>,
+    /// The times without data: from, until. Lines have no points in them.
+    pub gaps: Vec<(i64, i64)>,
     /// What happened.
     pub marks: Vec<Mark>,
     /// When somebody looked, in milliseconds.
@@ -165,33 +198,6 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// The times without data: in none of them a line is drawn.
-    #[must_use]
-    pub fn gaps(&self) -> Vec<(i64, i64)> {
-        let mut gaps: Vec<(i64, i64)> = Vec::new();
-        for line in &self.lines {
-            if line.look == Look::Limit {
-                continue;
-            }
-            let mut begin = None;
-            for point in &line.points {
-                match (point.value, begin) {
-                    (None, None) => begin = Some(point.at_ms),
-                    (Some(_), Some(from)) => {
-                        gaps.push((from, point.at_ms));
-                        begin = None;
-                    }
-                    _ => {}
-                }
-            }
-            gaps.extend(begin.map(|from| (from, self.until_ms)));
-        }
-        gaps.sort_unstable();
-        gaps.dedup();
-        gaps.retain(|(from, until)| until > from);
-        gaps
-    }
-
     /// What a value is called.
     #[must_use]
     pub fn value(&self, value: f64) -> String {
@@ -270,8 +276,8 @@ impl Display for Plot {
             let _ = write!(out, "<line x1=\"0\" x2=\"100%\" y1=\"{at}\" y2=\"{at}\"/>");
         }
         out.push_str("</g>");
-        for (from, until) in self.gaps() {
-            let (x, end) = (time.at_time(from), time.at_time(until));
+        for (from, until) in &self.gaps {
+            let (x, end) = (time.at_time(*from), time.at_time(*until));
             let _ = write!(
                 out,
                 "<g class=\"gap\"><title>no data</title><rect x=\"{}\" width=\"{}\" y=\"{}\" height=\"{}\"/></g>",

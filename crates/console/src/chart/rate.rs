@@ -55,6 +55,7 @@ pub fn rate_plot(
         from_ms,
         until_ms,
         lines,
+        gaps: holes(&within),
         marks,
         looks: Vec::new(),
     }

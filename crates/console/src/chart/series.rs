@@ -8,7 +8,8 @@ pub const POINTS_MAX: usize = 150;
 pub struct Point {
     /// When, in milliseconds.
     pub at_ms: i64,
-    /// What; none where there was no data. A line is never drawn across such a point.
+    /// What; none where there is nothing to draw, such as where there was no data. A line is never drawn
+    /// across such a point.
     pub value: Option<f64>,
     /// Between which values the truth may well lie.
     pub band: Option<(f64, f64)>,

@@ -102,6 +102,7 @@ fn plot(unit: Unit, points: Vec<Point>, (from_ms, until_ms): (i64, i64)) -> Plot
                 points,
             },
         ],
+        gaps: vec![(from_ms, until_ms), (until_ms, from_ms)],
         marks: vec![Mark {
             at_ms: from_ms,
             kind: MarkKind::Back,
@@ -274,7 +275,7 @@ fn where_nothing_was_measured_no_line_is_drawn_and_it_is_said() {
     (blind.exposed, blind.held_back, blind.so_far) = (None, None, None);
     let metric = PlanMetric::named("errors");
     let chart = MetricChart::of(&metric, None, (FROM, FROM + 300_000), &all, None, &[]);
-    assert_eq!(chart.gaps, ["08:01:40 to 08:02:40", "08:04:10 to 08:04:30"]);
+    assert_eq!(chart.gaps, ["08:01:40 to 08:02:30", "08:04:10 to 08:04:20"]);
     let svg = chart.plot.to_string();
     assert_sound(&svg);
     let line = svg.split("class=\"line exposed\" d=\"").nth(1).unwrap();

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use leverframe_core::Command;
+use leverframe_core::access::Permission;
 use leverframe_core::rollout::Plan as CorePlan;
 use leverframe_core::state::State as Fold;
 use leverframe_wire::admin::{Plan, PlanList, PutPlan, Receipt};
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use super::{done, page, tagged};
 use crate::app::App;
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{plan, plan_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Query, Remove};
@@ -45,18 +46,25 @@ async fn list_plans(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<PlanList>, Failure> {
+    let size = page::size(wanted.limit)?;
+    list(&app, &who, wanted.after.as_deref(), size).map(Json)
+}
+
+/// Some plans, by key.
+pub(crate) fn list(
+    app: &App,
+    who: &Authenticated,
+    after: Option<&str>,
+    size: usize,
+) -> Result<PlanList, Failure> {
+    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let keys: std::collections::BTreeSet<&str> = state
         .plans()
         .map(|entry| &*entry.plan.key)
         .chain(BUILT_IN)
         .collect();
-    let (keys, next) = page::cut(
-        keys.into_iter(),
-        wanted.after.as_deref(),
-        page::size(wanted.limit)?,
-        |key| *key,
-    );
+    let (keys, next) = page::cut(keys.into_iter(), after, size, |key| *key);
     let users = users(&state, |environment| {
         who.token().allows_environment(environment)
     });
@@ -64,7 +72,7 @@ async fn list_plans(
         .into_iter()
         .filter_map(|key| view(&state, key, &users))
         .collect();
-    Ok(Json(PlanList { plans, next }))
+    Ok(PlanList { plans, next })
 }
 
 /// One plan
@@ -74,15 +82,21 @@ async fn read_plan(
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    let state = app.node().state();
-    let users = users(&state, |environment| {
-        who.token().allows_environment(environment)
-    });
-    let plan = view(&state, &key, &users).ok_or_else(|| Failure::not_found("plan", &key))?;
+    let plan = one(&app, &who, &key)?;
     Ok(match plan.revision {
         Some(revision) => tagged(revision, plan),
         None => Json(plan).into_response(),
     })
+}
+
+/// One plan, if there is one.
+pub(crate) fn one(app: &App, who: &Authenticated, key: &str) -> Result<Plan, Failure> {
+    who.permit(&Permission::ReadControl)?;
+    let state = app.node().state();
+    let users = users(&state, |environment| {
+        who.token().allows_environment(environment)
+    });
+    view(&state, key, &users).ok_or_else(|| Failure::not_found("plan", key))
 }
 
 /// Create or replace a plan; rollouts that run keep the one they started with

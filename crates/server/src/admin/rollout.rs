@@ -1,8 +1,8 @@
 //! Rollouts: started, steered and looked at.
 
-mod evidence;
-mod steer;
-mod view;
+pub(crate) mod evidence;
+pub(crate) mod steer;
+pub(crate) mod view;
 
 use axum::Json;
 use axum::extract::State;
@@ -42,14 +42,27 @@ async fn start_rollout(
     change: Change<StartRollout>,
 ) -> Result<Json<StartedRollout>, Failure> {
     let (wanted, change) = change.split();
-    let flag: FlagKey = checked("flag", &flag)?;
-    let environment: EnvironmentKey = checked("environment", &environment)?;
+    start(&app, &who, (&environment, &flag), wanted, change)
+        .await
+        .map(Json)
+}
+
+/// Starts a rollout, in the name of who asks.
+pub(crate) async fn start(
+    app: &App,
+    who: &Authenticated,
+    (environment, flag): (&str, &str),
+    wanted: StartRollout,
+    change: Change<()>,
+) -> Result<StartedRollout, Failure> {
+    let flag: FlagKey = checked("flag", flag)?;
+    let environment: EnvironmentKey = checked("environment", environment)?;
     let choice = choice(wanted.plan.as_deref(), wanted.definition.as_ref())?;
     if let PlanChoice::Inline(plan) = &choice {
-        demand_reachable(&app, plan).await?;
+        demand_reachable(app, plan).await?;
     }
     // Of a plan that does not exist nothing is known, and core says that it does not.
-    let survey = match chosen(&app, &choice) {
+    let survey = match chosen(app, &choice) {
         Some(plan) => app.node().survey(&flag, &environment, &plan).await?,
         None => Survey::default(),
     };
@@ -64,7 +77,7 @@ async fn start_rollout(
         },
         survey: Box::new(survey),
     };
-    let accepted = change.submit(&app, &who, command, wanted.why).await?;
+    let accepted = change.submit(app, who, command, wanted.why).await?;
     let receipt = receipt_view(accepted);
     let state = app.node().state();
     // Also for a repeat, whose rollout may be over by now.
@@ -73,12 +86,12 @@ async fn start_rollout(
             && one.environment == environment
             && one.moves.first().map(|first| first.revision) == Some(receipt.revision)
     });
-    Ok(Json(StartedRollout {
+    Ok(StartedRollout {
         rollout: started
             .filter(|_| !receipt.dry_run)
             .map(|one| one.id.to_string()),
         receipt,
-    }))
+    })
 }
 
 /// The rollout of a lever that runs, or its last one

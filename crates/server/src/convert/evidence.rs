@@ -2,8 +2,8 @@
 
 use leverframe_core::analysis::{ALPHA_OK, Bounds, Finding, Share, Tally, wilson};
 use leverframe_core::rollout::{
-    Histogram, Metric, Observation, Phase, Plan, Reading, Rollout, Seen, Sight, Standing, Step,
-    says, standing,
+    Histogram, Measure, Metric, Observation, Phase, Plan, Reading, Rollout, Seen, Sight, Standing,
+    Step, says, standing,
 };
 use leverframe_core::{Timestamp, freeze};
 use leverframe_wire::admin::{self, ArmCounts, RateView, RatioView, ShareView, SoFar, Verdict};
@@ -41,9 +41,6 @@ pub(crate) fn evidence_view(
             Some(metric_view(rollout, metric, &sight.reading))
         })
         .collect();
-    let hit = metrics
-        .iter()
-        .filter_map(|metric| Some(metric.exposed_total?.bad));
     let share = known.seen.map_or(Share::AsMeant, |seen| seen.share);
     admin::Evidence {
         at: known.now.to_string(),
@@ -60,7 +57,7 @@ pub(crate) fn evidence_view(
         },
         users_hit: known
             .seen
-            .map_or_else(|| hit.max().unwrap_or_default(), |seen| seen.users_hit),
+            .map_or_else(|| users_hit(plan, &metrics), |seen| seen.users_hit),
         holds: match known.seen {
             _ if rollout.is_over() => Vec::new(),
             Some(seen) => standing(rollout, seen),
@@ -70,6 +67,24 @@ pub(crate) fn evidence_view(
         metrics,
         rollout: view,
     }
+}
+
+/// The most that any metric counted; outcomes before times, which are of requests and not of people.
+fn users_hit(plan: &Plan, metrics: &[admin::MetricEvidence]) -> u64 {
+    let most = |is_wanted: fn(&Measure) -> bool| {
+        let wanted = plan
+            .metrics
+            .iter()
+            .filter(|metric| metric.standing == Standing::Convicts && is_wanted(&metric.measure));
+        let hits = wanted.filter_map(|metric| {
+            let view = metrics.iter().find(|view| *view.metric == *metric.key)?;
+            Some(view.exposed_total?.bad)
+        });
+        hits.max()
+    };
+    most(|measure| matches!(measure, Measure::Outcomes { .. }))
+        .or_else(|| most(|_| true))
+        .unwrap_or_default()
 }
 
 fn frozen(known: &Known<'_>) -> Option<String> {

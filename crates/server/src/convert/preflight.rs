@@ -31,6 +31,12 @@ fn stage(forecast: StageForecast) -> admin::StageForecast {
         label: forecast.stage,
         catches: worst(ratios),
         within_min: worst(minutes),
+        proved_after_min: worst(
+            metrics
+                .iter()
+                .map(|metric| metric.proved_after_minutes)
+                .collect(),
+        ),
         cannot_prove_below: worst(
             metrics
                 .iter()

@@ -2,12 +2,15 @@
 
 mod audit;
 mod definition;
+mod charts;
 mod flags;
 mod fleet;
 mod kill;
+mod launch;
 mod live;
 mod page;
 mod rules;
+mod rollouts;
 mod settings;
 mod sign_in;
 

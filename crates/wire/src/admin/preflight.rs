@@ -49,6 +49,10 @@ pub struct StageForecast {
     /// Within how many minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_min: Option<f64>,
+    /// After how many minutes a good release is usually proved; absent when never, or when that cannot
+    /// be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_after_min: Option<f64>,
     /// The ratio below which harm cannot be ruled out within `max_hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot_prove_below: Option<f64>,

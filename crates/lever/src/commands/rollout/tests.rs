@@ -308,6 +308,7 @@ fn a_forecast_says_what_each_stage_could_prove() {
             sentence: "catches ≥ 5× within 4 min; cannot prove < 2×".to_owned(),
             catches: Some(5.0),
             within_min: Some(4.0),
+            proved_after_min: Some(6.0),
             cannot_prove_below: Some(2.0),
         }],
         plan: PlanDefinition::of("safe", Vec::new(), Vec::new()),

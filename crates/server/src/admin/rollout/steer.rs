@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use leverframe_core::Command;
 use leverframe_core::rollout::{Observation, Steer as What};
-use leverframe_wire::admin::{Receipt, Steer};
+use leverframe_wire::admin::{Receipt, Steer, Why};
 
 use super::super::done;
 use crate::app::App;
-use crate::auth::{self, May};
-use crate::convert::checked;
+use crate::auth::{self, Authenticated, May};
+use crate::convert::{checked, receipt_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path};
 use crate::surface::{Surface, guarded};
@@ -148,19 +148,32 @@ async fn steer(
     change: Change<Steer>,
     what: What,
 ) -> Result<Json<Receipt>, Failure> {
+    let (wanted, change) = change.split();
+    order(app, who, &rollout, what, (change, wanted.why))
+        .await
+        .map(Json)
+}
+
+/// Has a rollout do something, in the name of who asks.
+pub(crate) async fn order(
+    app: &App,
+    who: &Authenticated,
+    rollout: &str,
+    what: What,
+    (change, why): (Change<()>, Why),
+) -> Result<Receipt, Failure> {
     // One that the token is not for is not told from one that does not exist.
     let state = app.node().state();
     let is_hidden = state
-        .rollout(&rollout)
+        .rollout(rollout)
         .is_some_and(|one| !who.token().allows_environment(one.environment.as_str()));
     if is_hidden {
-        return Err(Failure::not_found("rollout", &rollout));
+        return Err(Failure::not_found("rollout", rollout));
     }
-    let (wanted, change) = change.split();
     let seen = match what {
         What::Advance => app
             .node()
-            .look(&rollout)
+            .look(rollout)
             .map(|look| Box::new(Observation::clone(&look.observation))),
         _ => None,
     };
@@ -169,5 +182,5 @@ async fn steer(
         steer: what,
         seen,
     };
-    Ok(done(change.submit(app, who, command, wanted.why).await?))
+    Ok(receipt_view(change.submit(app, who, command, why).await?))
 }

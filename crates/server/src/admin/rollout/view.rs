@@ -21,26 +21,26 @@ pub(super) fn routes() -> Surface {
 }
 
 /// Which rollouts to list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+pub(crate) struct Wanted {
     /// Only in this environment.
-    environment: Option<String>,
+    pub(crate) environment: Option<String>,
     /// Only of this flag.
-    flag: Option<String>,
+    pub(crate) flag: Option<String>,
     /// Only those that run, or only those that are over.
-    state: Option<Which>,
+    pub(crate) state: Option<Which>,
     /// The last rollout of the page before.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// How many.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// Whether a rollout runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Which {
+pub(crate) enum Which {
     Running,
     Over,
 }
@@ -64,6 +64,17 @@ async fn list_rollouts(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<RolloutList>, Failure> {
     let size = page::size(wanted.limit)?;
+    list(&app, &who, &wanted, size).map(Json)
+}
+
+/// Some rollouts, the last started first.
+pub(crate) fn list(
+    app: &App,
+    who: &Authenticated,
+    wanted: &Wanted,
+    size: usize,
+) -> Result<RolloutList, Failure> {
+    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let mut rollouts: Vec<_> = state
         .rollouts()
@@ -82,13 +93,13 @@ async fn list_rollouts(
         .map(|last| last.id.to_string());
     rollouts.truncate(size);
     let now = app.node().steady_now();
-    Ok(Json(RolloutList {
+    Ok(RolloutList {
         rollouts: rollouts
             .into_iter()
             .map(|rollout| rollout_view(rollout, now))
             .collect(),
         next,
-    }))
+    })
 }
 
 /// One rollout
@@ -105,7 +116,7 @@ async fn read_rollout(
 }
 
 /// The rollout, if there is one and the token is for its environment.
-pub(super) fn permitted(
+pub(crate) fn permitted(
     who: &Authenticated,
     app: &App,
     id: &str,
