@@ -1,16 +1,16 @@
 //! The console as a browser sees it, without one: pages, forms and notices over HTTP.
 
 mod audit;
-mod definition;
 mod charts;
+mod definition;
 mod flags;
 mod fleet;
 mod kill;
 mod launch;
 mod live;
 mod page;
-mod rules;
 mod rollouts;
+mod rules;
 mod settings;
 mod sign_in;
 
