@@ -40,6 +40,8 @@ mod token;
 mod undo;
 mod watch;
 
+pub use undo::demand_undoable;
+
 use crate::access::Token;
 use crate::command::{Command, Meta};
 use crate::environment::Environment;

@@ -28,7 +28,7 @@ pub mod table;
 pub mod time;
 
 pub use command::{Command, Idempotency, Meta, Selection, Why};
-pub use decide::{Decision, decide, first_events};
+pub use decide::{Decision, decide, demand_undoable, first_events};
 pub use event::Event;
 pub use receipt::{Receipt, receipt};
 pub use record::{Entry, Link, Record};

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::journal::Turns;
 use crate::auth::BadTokens;
 use crate::console::Pulse;
 use crate::metrics::Counters;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) bad_tokens: BadTokens,
     pub(crate) reporters: Reporters,
+    pub(crate) journal_turns: Turns,
     pub(crate) pulse: Pulse,
     pub(crate) sign_in_links: SignInLinks,
     /// Places for streams.
@@ -56,6 +58,7 @@ impl App {
             connections: Connections::default(),
             bad_tokens: BadTokens::default(),
             reporters: Reporters::default(),
+            journal_turns: Turns::default(),
             pulse: Pulse::default(),
             sign_in_links: SignInLinks::default(),
             streams: Arc::new(Semaphore::new(streams_max)),

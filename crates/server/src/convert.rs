@@ -2,6 +2,7 @@
 //! everything a person reads comes with its words.
 
 mod definition;
+mod difference;
 mod drill;
 mod evaluation;
 mod evidence;
@@ -19,6 +20,7 @@ mod tests;
 mod token;
 
 pub(crate) use definition::{definition, definition_view, flag_view, kind_view, rule};
+pub(crate) use difference::difference;
 pub(crate) use drill::{drill_view, freeze_view, schedule_view};
 pub(crate) use evaluation::{evaluation_view, explained};
 pub(crate) use evidence::{

@@ -38,6 +38,14 @@ pub(crate) const PAGE_DEFAULT: usize = 100;
 pub(crate) const JOURNAL_SCAN_MAX: u64 = 20_000;
 /// Most journal records read at once.
 pub(crate) const JOURNAL_CHUNK: u64 = 500;
+/// Most lines of a difference between two definitions that one answer has.
+pub(crate) const DIFFERENCE_LINES_MAX: usize = 1_000;
+/// Most definitions of one record whose difference one answer has.
+pub(crate) const DIFFERENCES_MAX: usize = 20;
+/// How long it is looked for the smallest difference between two definitions.
+pub(crate) const DIFFERENCE_TIME_MAX: Duration = Duration::from_millis(200);
+/// Most exports of the journal at once.
+pub(crate) const EXPORTS_MAX: usize = 4;
 /// Most digits of a revision in an `If-Match`; no journal gets that long.
 pub(crate) const REVISION_DIGITS_MAX: usize = 19;
 /// Longest `via` of a record, in bytes.

@@ -120,6 +120,11 @@ impl Audit {
         )
     }
 
+    fn export(&self, format: &str) -> Link {
+        let link = self.filter.link(&self.shell, ["audit", "export"]);
+        link.with("format", format)
+    }
+
     fn newest(&self) -> Link {
         self.filter.link(&self.shell, ["audit"])
     }
@@ -136,7 +141,7 @@ impl Audit {
 
 /// What is not somebody's doing is told apart: what was decided by evidence, and what the server did
 /// by itself.
-fn by(record: &RecordView) -> Option<Badge> {
+pub(super) fn by(record: &RecordView) -> Option<Badge> {
     match (record.actor.as_str(), record.via.as_str()) {
         ("system", "rollout controller" | "guard" | "watch" | "canary") => {
             Some(Badge::new("◎", "by evidence", Tone::Busy))
@@ -147,7 +152,7 @@ fn by(record: &RecordView) -> Option<Badge> {
 }
 
 /// The page of what was changed.
-fn subject(shell: &Shell, change: &Change) -> Option<Link> {
+pub(super) fn subject(shell: &Shell, change: &Change) -> Option<Link> {
     let to = |path: &str| {
         let environment = change.environment.as_deref();
         Link::to([path, change.key.as_str()]).with("env", environment.unwrap_or(&shell.environment))
@@ -166,7 +171,7 @@ fn subject(shell: &Shell, change: &Change) -> Option<Link> {
 }
 
 /// How it was and how it is, where it was one and is another.
-fn way(change: &Change) -> Option<(&str, &str)> {
+pub(super) fn way(change: &Change) -> Option<(&str, &str)> {
     match (&change.from, &change.to) {
         (Some(from), Some(to)) if from != to => Some((from, to)),
         _ => None,

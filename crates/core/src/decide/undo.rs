@@ -43,6 +43,15 @@ pub(super) fn undo(case: &Case<'_>, revision: Option<u64>) -> Result<Decision, R
     Ok(Decision::Append(events))
 }
 
+/// Whether an undo may be asked for by this revision's number at all; whether it is still the last
+/// change of what it touched, and who may, is decided when it is.
+///
+/// # Errors
+/// Why not, in the words of the refusal.
+pub fn demand_undoable(state: &State, revision: u64) -> Result<(), Rejection> {
+    named(state, revision).map(|_| ())
+}
+
 fn named(state: &State, revision: u64) -> Result<&Touched, Rejection> {
     if revision == 0 || revision > state.revision() {
         return Err(Rejection::NotFound {

@@ -1,6 +1,10 @@
 //! What changed: the journal as pages.
 
+mod csv;
+mod export;
 mod range;
+mod record;
+mod verify;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -19,6 +23,9 @@ const RECORDS: usize = 50;
 pub(super) fn pages() -> Pages {
     listed! {
         get "/audit" => show;
+        get "/audit/export" => export::export;
+        post "/audit/verify" => verify::verify;
+        get "/audit/{revision}" => record::show;
     }
 }
 

@@ -40,6 +40,60 @@ pub struct RecordView {
     pub hash: String,
 }
 
+/// One record with what a list leaves out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WholeRecord {
+    /// The record.
+    #[serde(flatten)]
+    pub record: RecordView,
+    /// The link of the record before it, in hexadecimal.
+    pub previous: String,
+    /// What changed in definitions, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// Why no undo can be asked for, if none can. Whether the record is still the last change of what
+    /// it touched is decided when it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not_undoable: Option<String>,
+}
+
+/// What changed in one definition, as YAML.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// What it defines: `flag`, `segment` or `plan`.
+    pub noun: String,
+    /// Its name.
+    pub key: String,
+    /// The lines that changed with some around them.
+    pub lines: Vec<DifferenceLine>,
+    /// What is not shown, and why, if it is not the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// One line of a difference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DifferenceLine {
+    /// What became of it.
+    pub sign: Sign,
+    /// The line.
+    pub text: String,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// It stayed.
+    Kept,
+    /// It came.
+    Added,
+    /// It went.
+    Removed,
+    /// Lines that stayed are left out here.
+    Gap,
+}
+
 /// Whether the journal is whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Verification {

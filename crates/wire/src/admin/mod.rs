@@ -41,7 +41,9 @@ pub use fleet::{
     Straggler,
 };
 pub use freeze::{Freeze, PutFreeze};
-pub use journal::{JournalPage, RecordView, Verification};
+pub use journal::{
+    Difference, DifferenceLine, JournalPage, RecordView, Sign, Verification, WholeRecord,
+};
 pub use lever::{Exposure, Kill, Lever, LeverState, Open, Pin, Position, Ramp, Undo};
 pub use plan::{
     Inconclusive, Look, Measure, OnBad, Plan, PlanDefinition, PlanList, PlanMetric, PlanStage,
