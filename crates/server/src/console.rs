@@ -22,6 +22,7 @@ mod pulse;
 mod rollout;
 mod rollouts;
 mod rules;
+mod segment;
 mod session;
 mod settings;
 mod sign_in;
@@ -95,6 +96,7 @@ pub(crate) fn pages() -> Pages {
         .merge(launch::pages())
         .merge(rollouts::pages())
         .merge(rollout::pages())
+        .merge(segment::pages())
 }
 
 /// Everything the console answers.

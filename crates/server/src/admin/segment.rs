@@ -7,14 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use leverframe_core::Command;
+use leverframe_core::access::Permission;
 use leverframe_core::state::{SegmentEntry, State as Fold};
 use leverframe_flags::{Position, SegmentKey};
-use leverframe_wire::admin::{PutSegment, Receipt, Removal, Segment, SegmentList};
+use leverframe_node::Accepted;
+use leverframe_wire::admin::{PutSegment, Receipt, Removal, Segment, SegmentList, Why};
 use serde::Deserialize;
 
 use super::{done, made, page, tagged};
 use crate::app::App;
-use crate::auth::{self, May};
+use crate::auth::{self, Authenticated, May};
 use crate::convert::{checked, segment, segment_definition_view};
 use crate::problem::Failure;
 use crate::request::{Change, Path, Query, Remove};
@@ -26,25 +28,35 @@ pub(super) fn routes() -> Surface {
 }
 
 /// Which segments to list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+pub(crate) struct Wanted {
     /// Part of the key, in any case.
-    q: Option<String>,
+    pub(crate) q: Option<String>,
     /// The last key of the page before.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// How many.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// List segments
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments", params(Wanted), responses((status = 200, body = SegmentList)))]
 async fn list_segments(
-    _: May<auth::ReadControl>,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<SegmentList>, Failure> {
+    list(&app, &who, &wanted).map(Json)
+}
+
+/// Segments, a page of them.
+pub(crate) fn list(
+    app: &App,
+    who: &Authenticated,
+    wanted: &Wanted,
+) -> Result<SegmentList, Failure> {
+    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let q = wanted.q.as_deref().map(str::to_lowercase);
     let matching = state.segments().filter(|entry| {
@@ -62,7 +74,7 @@ async fn list_segments(
         .into_iter()
         .map(|entry| view(entry, &users))
         .collect();
-    Ok(Json(SegmentList { segments, next }))
+    Ok(SegmentList { segments, next })
 }
 
 /// Create a segment
@@ -78,24 +90,42 @@ async fn create_segment(
     change: Change<PutSegment>,
 ) -> Result<(StatusCode, Json<Receipt>), Failure> {
     let (wanted, change) = change.split();
+    Ok(made(create(&app, &who, wanted, change).await?))
+}
+
+/// Creates a segment.
+pub(crate) async fn create(
+    app: &App,
+    who: &Authenticated,
+    wanted: PutSegment,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     let command = Command::CreateSegment {
         segment: Box::new(segment(wanted.definition)?),
     };
-    Ok(made(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// One segment
 #[utoipa::path(get, path = "/api/v1/segments/{segment}", tag = "segments", params(("segment" = String, Path)), responses((status = 200, body = Segment)))]
 async fn read_segment(
-    _: May<auth::ReadControl>,
+    who: May<auth::ReadControl>,
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
+    let segment = read(&app, &who, &key)?;
+    Ok(tagged(segment.revision, segment))
+}
+
+/// One segment.
+pub(crate) fn read(app: &App, who: &Authenticated, key: &str) -> Result<Segment, Failure> {
+    who.permit(&Permission::ReadControl)?;
     let state = app.node().state();
     let entry = state
-        .segment(&key)
-        .ok_or_else(|| Failure::not_found("segment", &key))?;
-    Ok(tagged(entry.revision, view(entry, &users(&state))))
+        .segment(key)
+        .ok_or_else(|| Failure::not_found("segment", key))?;
+    Ok(view(entry, &users(&state)))
 }
 
 /// Replace a segment's definition
@@ -112,6 +142,18 @@ async fn edit_segment(
     change: Change<PutSegment>,
 ) -> Result<Json<Receipt>, Failure> {
     let (wanted, change) = change.split();
+    Ok(done(edit(&app, &who, &key, wanted, change).await?))
+}
+
+/// Replaces a segment's definition.
+pub(crate) async fn edit(
+    app: &App,
+    who: &Authenticated,
+    key: &str,
+    wanted: PutSegment,
+    change: Change<()>,
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
     if wanted.definition.key != key {
         return Err(Failure::invalid(
             "definition.key",
@@ -121,7 +163,7 @@ async fn edit_segment(
     let command = Command::EditSegment {
         segment: Box::new(segment(wanted.definition)?),
     };
-    Ok(done(change.submit(&app, &who, command, wanted.why).await?))
+    change.submit(app, who, command, wanted.why).await
 }
 
 /// Remove a segment that nobody uses
@@ -137,10 +179,25 @@ async fn delete_segment(
     Path(key): Path<String>,
     removal: Remove,
 ) -> Result<Json<Receipt>, Failure> {
-    let command = Command::DeleteSegment {
-        segment: checked("segment", &key)?,
-    };
+    let command = deleted(&key)?;
     Ok(done(removal.submit(&app, &who, command).await?))
+}
+
+fn deleted(key: &str) -> Result<Command, Failure> {
+    Ok(Command::DeleteSegment {
+        segment: checked("segment", key)?,
+    })
+}
+
+/// Removes a segment that nobody uses.
+pub(crate) async fn delete(
+    app: &App,
+    who: &Authenticated,
+    key: &str,
+    (why, change): (Why, Change<()>),
+) -> Result<Accepted, Failure> {
+    who.permit(&Permission::Change)?;
+    change.submit(app, who, deleted(key)?, why).await
 }
 
 /// Who uses which segment, for all of them in one pass.

@@ -6,7 +6,6 @@ use axum::response::Response;
 use leverframe_console::page::{self, FlagSearch};
 use leverframe_console::word::{KINDS, LEVER_STATES, Word, named};
 use leverframe_console::{Failing, Place};
-use leverframe_core::access::Role;
 use leverframe_wire::admin::FlagList;
 
 use super::visit::Visit;
@@ -48,7 +47,7 @@ async fn show(visit: Visit, State(app): State<App>) -> Response {
         flags: found.page,
         matching: found.matching,
         search,
-        is_editor: visit.token().role >= Role::Operator,
+        is_editor: visit.is_editor(),
     };
     answer::page_with(status, &page)
 }

@@ -113,16 +113,22 @@ impl Visit {
         }
     }
 
+    /// Whether forms that make and edit things are shown. Whether it may be done is decided with the
+    /// command.
+    pub(super) fn is_editor(&self) -> bool {
+        self.token().role >= Role::Operator
+    }
+
     /// Whether forms that edit a flag are shown. Whether it may be edited is decided with the command.
     pub(super) fn may_edit(&self, flag: &str) -> bool {
-        self.token().role >= Role::Operator && self.token().allows_key(flag)
+        self.is_editor() && self.token().allows_key(flag)
     }
 
     /// Goes on only to a page that is of no use to anybody else.
     pub(super) fn demand_editor(&self, flag: &str) -> Result<(), Failure> {
         self.permit(&Permission::Change)?;
         let token = self.token();
-        match token.role >= Role::Operator {
+        match self.is_editor() {
             true if flag.is_empty() || token.allows_key(flag) => Ok(()),
             true => Err(Failure::new(
                 "denied",

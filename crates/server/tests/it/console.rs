@@ -11,6 +11,7 @@ mod live;
 mod page;
 mod rollouts;
 mod rules;
+mod segments;
 mod settings;
 mod sign_in;
 

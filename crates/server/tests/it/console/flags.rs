@@ -278,3 +278,39 @@ async fn a_token_for_some_flags_sees_all_of_them_and_edits_its_own() {
     let other = world.page_as("/flags/search", &token).await.is(200).text;
     assert!(!other.contains("/flags/search/edit"), "{other}");
 }
+
+/// The figure of the documentation: `cargo test --release -p leverframe-server --test it -- --ignored
+/// ten_thousand --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn ten_thousand_flags_are_listed_searched_and_filtered_at_once() {
+    let world = World::new().await;
+    for number in 0..10_000 {
+        let patch = json!({
+            "description": format!("Lets the release number {number} of the till through"),
+            "tags": [format!("area-{}", number % 50), "till"], "owner": format!("team-{}", number % 40),
+        });
+        world.flag(&format!("flag-{number:05}"), &patch).await;
+    }
+    for query in [
+        "",
+        "after=flag-08999",
+        "q=number+9999",
+        "q=nothing+at+all",
+        "owner=team-7&tag=area-7&kind=ops",
+        "state=closed&q=till",
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let begun = std::time::Instant::now();
+            world
+                .page(&format!("/flags?env=prod&{query}"))
+                .await
+                .is(200);
+            times.push(begun.elapsed());
+        }
+        times.sort_unstable();
+        println!("{query:40} p50 {:?} p99 {:?}", times[100], times[197]);
+        assert!(times[197].as_millis() < 100, "{query}: {:?}", times[197]);
+    }
+}
