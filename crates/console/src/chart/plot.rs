@@ -50,7 +50,7 @@ impl Look {
             Self::Exposed => "exposed",
             Self::HeldBack => "held-back",
             Self::Limit => "limit",
-            Self::Plain => "plain",
+            Self::Plain => "otherwise",
         }
     }
 }
@@ -280,7 +280,7 @@ impl Display for Plot {
             let (x, end) = (time.at_time(*from), time.at_time(*until));
             let _ = write!(
                 out,
-                "<g class=\"gap\"><title>no data</title><rect x=\"{}\" width=\"{}\" y=\"{}\" height=\"{}\"/></g>",
+                "<g class=\"no-data\"><title>no data</title><rect x=\"{}\" width=\"{}\" y=\"{}\" height=\"{}\"/></g>",
                 Part(x),
                 Part((end - x).max(0.0)),
                 Num(TOP),

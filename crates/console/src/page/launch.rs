@@ -1,9 +1,9 @@
 //! A rollout before it starts: what its stages could prove here, what speaks against it, and the form.
 
 use askama::Template;
-use leverframe_wire::admin::{Preflight, StageForecast};
+use leverframe_wire::admin::{PlanStage, Preflight, StageForecast};
 
-use super::plan::{metric_rule, stage_sentence};
+use super::plan::{metric_rule, stage_margin, stage_time};
 use crate::badge::{Badge, Tone};
 use crate::shell::Shell;
 use crate::text::span;
@@ -75,7 +75,7 @@ impl Launch {
     }
 
     /// Each stage of the plan as it would run, with what it could prove.
-    fn stages(&self) -> Vec<(String, Option<&StageForecast>)> {
+    fn stages(&self) -> Vec<(&PlanStage, Option<&StageForecast>)> {
         let Some(found) = &self.found else {
             return Vec::new();
         };
@@ -84,7 +84,7 @@ impl Launch {
             .stages
             .iter()
             .enumerate()
-            .map(|(index, stage)| (stage_sentence(&found.plan, stage), found.stages.get(index)))
+            .map(|(index, stage)| (stage, found.stages.get(index)))
             .collect()
     }
 }

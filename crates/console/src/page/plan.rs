@@ -2,7 +2,8 @@
 
 use askama::Template;
 use leverframe_wire::admin::{
-    Inconclusive, Measure, OnBad, Plan as View, PlanDefinition, PlanMetric, PlanStage, Standing,
+    Inconclusive, Measure, OnBad, Plan as View, PlanDefinition, PlanMetric, PlanStage, Span,
+    Standing,
 };
 
 use crate::shell::Shell;
@@ -36,20 +37,42 @@ pub(super) fn origin(plan: &View) -> String {
     }
 }
 
-/// A stage as a sentence: who is let through, for how long, and what it has to rule out.
+/// A stage as a sentence: for how long, and what it has to rule out.
 pub(super) fn stage_sentence(plan: &PlanDefinition, stage: &PlanStage) -> String {
-    let ms = |of: leverframe_wire::admin::Span| i64::try_from(of.ms()).unwrap_or(i64::MAX);
-    let bake = span(&ms(stage.bake.unwrap_or(plan.bake)));
-    let hold = span(&ms(plan.max_hold_of(stage)));
+    let hold = lasting(plan.max_hold_of(stage));
     if let Some(look) = &stage.look {
         return format!("waits for {} to look, for {hold} at most", look.by);
     }
+    let bake = lasting(stage.bake.unwrap_or(plan.bake));
     let margin = match (stage.margin, stage.percentage) {
-        (Some(margin), _) => format!("has to rule out that it is {margin} times as bad"),
-        (None, Some(_)) => "has to rule out as much as its share can show".to_owned(),
         (None, None) => "has nothing to compare with: absolute limits alone decide".to_owned(),
+        _ => format!("has to rule out {}", stage_margin(stage)),
     };
     format!("bakes for {bake} at least, lasts {hold} at most, and {margin}")
+}
+
+/// How long a stage takes at least and at most.
+pub(super) fn stage_time(plan: &PlanDefinition, stage: &PlanStage) -> String {
+    let hold = lasting(plan.max_hold_of(stage));
+    match stage.look {
+        Some(_) => format!("at most {hold}"),
+        None => format!("{} to {hold}", lasting(stage.bake.unwrap_or(plan.bake))),
+    }
+}
+
+/// What a stage has to rule out before it passes.
+pub(super) fn stage_margin(stage: &PlanStage) -> String {
+    match (&stage.look, stage.margin, stage.percentage) {
+        (Some(_), _, _) | (None, None, None) => {
+            "nothing: there is nothing to compare with".to_owned()
+        }
+        (None, Some(margin), _) => format!("that it is {margin} times as bad"),
+        (None, None, Some(_)) => "as much as its share can show".to_owned(),
+    }
+}
+
+fn lasting(of: Span) -> String {
+    span(&i64::try_from(of.ms()).unwrap_or(i64::MAX))
 }
 
 /// What convicts by a metric, and what lets a stage pass, in sentences.

@@ -104,19 +104,21 @@ pub(super) fn verdict(evidence: &Evidence) -> String {
     if let Some(bad) = trouble.into_iter().find_map(of) {
         return format!("{place}: {}.", bad.sentence);
     }
+    // What is missing, and for how long, is said below it; of whom nobody was counted, nothing.
     let said: Vec<&str> = evidence
         .metrics
         .iter()
-        .map(|one| one.sentence.as_str())
+        .map(|one| one.sentence.split("; ").next().unwrap_or_default())
+        .filter(|said| !said.starts_with("nobody has been counted"))
         .collect();
     if said.is_empty() {
         return format!("{place}: nothing was counted yet.");
     }
     let sign = match of(Verdict::Learning) {
-        Some(_) => "no sign of harm, and not enough is known yet",
+        Some(_) => "no sign of harm so far",
         None => "no sign of harm, and it is proved for this stage",
     };
-    format!("{place}: {sign}. {}.", said.join(". "))
+    format!("{place}: {sign} ({}).", said.join(", and "))
 }
 
 fn is_start(last: &RolloutMove) -> bool {

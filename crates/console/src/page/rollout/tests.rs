@@ -151,11 +151,11 @@ fn the_verdict_says_the_worst_there_is_first() {
     };
     seen.metrics = vec![
         metric(Verdict::Ok, "errors are few"),
-        metric(Verdict::Learning, "it is fast"),
+        metric(Verdict::Learning, "it is fast; waiting for 3 more units"),
     ];
     assert_eq!(
         story::verdict(&seen),
-        "At 1 %: no sign of harm, and not enough is known yet. errors are few. it is fast."
+        "At 1 %: no sign of harm so far (errors are few, and it is fast)."
     );
     seen.metrics
         .push(metric(Verdict::NoData, "cpu has no data"));

@@ -207,6 +207,7 @@ fn nothing_from_elsewhere_drives_the_terminal() {
     evidence.rollout.moves.push(made(9_320, evil));
     evidence.rollout.told.push(Told {
         id: evil.to_owned(),
+        revision: 57,
         page: true,
         title: evil.to_owned(),
         state: evil.to_owned(),
@@ -271,6 +272,7 @@ fn a_history_says_whom_it_told_and_whether_that_went_out() {
     let mut rollout = rollout();
     let told = |state: &str, sentence: &str| Told {
         id: "ro_01jd7-r9320-page".to_owned(),
+        revision: 57,
         page: true,
         title: "checkout rolled back".to_owned(),
         state: state.to_owned(),

@@ -35,7 +35,7 @@ async fn a_rollout_starts_from_what_was_found_before_it() {
     for wanted in [
         "Nothing has been seen of errors",
         "Nobody follows prod",
-        "bakes for 10 min at least",
+        "10 min to 2 h 30 min",
         "needed: prod is guarded",
         "Start checkout at 1 %",
     ] {
@@ -154,7 +154,7 @@ async fn plans_are_shown_with_what_they_decide_by_and_who_owns_them() {
         "Harm is more than 1.2 times as many bad",
         "More than 2 % is harm",
         "1.2 times the 95 % quantile",
-        "applied from a file",
+        "Applied from a file",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
