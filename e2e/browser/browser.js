@@ -59,7 +59,7 @@ export class Person {
   }
 
   async signIn(token) {
-    await this.page.goto('/sign-in');
+    await this.page.goto(`/sign-in?next=${encodeURIComponent('/fleet?env=prod')}`);
     await this.page.getByRole('textbox', { name: 'Token' }).fill(token);
     await this.page.getByRole('button', { name: /sign in/i }).click();
     await this.page.waitForURL((url) => url.pathname !== '/sign-in');

@@ -5,6 +5,7 @@ import { after, before, describe } from 'node:test';
 
 import { Bench } from './bench.js';
 import { ground } from './ground.js';
+import { signingIn } from './signing_in.js';
 import { report } from './task.js';
 
 /** Longest the whole run may take, in milliseconds; on two quiet cores it takes a third of that. */
@@ -18,5 +19,5 @@ describe('the console', { timeout: RUN_MS_MAX }, () => {
     await bench.close();
   });
 
-  for (const suite of [ground]) suite(bench);
+  for (const suite of [ground, signingIn]) suite(bench);
 });
