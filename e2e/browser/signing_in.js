@@ -31,7 +31,7 @@ export function signingIn(bench) {
         assert.equal(new URL(page.url()).origin, bench.lever.url);
         await page.getByRole('button', { name: 'Sign out' }).click();
       }
-      await person.leave();
+      await person.leave({ expected: ['/now'] });
     });
 
     it('is refused with a token that is none, in words, and shows nothing', async () => {
