@@ -16,8 +16,8 @@ const TOUCHED_MS = 150;
 
 export function kills(bench) {
   const onThePage = {
-    lever: (page) => page.getByRole('button', { name: /^(close|kill)\b/i }),
-    reason: (page) => page.getByRole('radio', { name: /error/i }),
+    lever: (page) => page.getByRole('button', { name: /^Kill / }),
+    reason: (page) => page.getByRole('radio', { name: 'errors up' }),
     confirmed: (page, count = EVALUATORS) => page.getByText(`${count}/${count} evaluators confirmed`),
   };
 
@@ -30,7 +30,7 @@ export function kills(bench) {
   };
 
   /** Sees from outside that a kill is what it says: closed, latched, confirmed, and by whom and why. */
-  const isKilled = async (flag, { reason = /error/i, incident } = {}) => {
+  const isKilled = async (flag, { reason = /^errors up$/, incident } = {}) => {
     const { lever } = bench;
     const { position, moved_revision: revision } = await lever.lever(flag);
     assert.equal(position.state, 'closed');
@@ -57,7 +57,7 @@ export function kills(bench) {
         await page.goto(pager.url);
         await task('kill from a pager link', KILL, page, async (hand) => {
           await page.getByRole('link', { name: 'Kill pager-kill' }).click();
-          await page.getByText('Back to the legacy path').waitFor();
+          await page.getByText('Back to the legacy path').first().waitFor();
           await hand.click(onThePage.reason(page));
           await hand.hold(onThePage.lever(page), () => onThePage.confirmed(page).waitFor());
         });
@@ -105,7 +105,7 @@ export function kills(bench) {
       const { page } = person;
       await page.goto('/kill?env=prod');
       await task('kill several at once', { actions: 5, seconds: 10 }, page, async (hand) => {
-        for (const flag of flags) await hand.check(page.getByRole('checkbox', { name: flag }));
+        for (const flag of flags) await hand.check(page.getByRole('checkbox', { name: flag, exact: true }));
         await hand.click(onThePage.reason(page));
         await hand.hold(onThePage.lever(page), () => onThePage.confirmed(page).waitFor());
       });

@@ -71,12 +71,12 @@ export function levers(bench) {
       const person = await bench.person();
       const { page } = person;
       await page.goto('/flags?env=prod');
-      await task('create a flag', { actions: 7, seconds: 15 }, page, async (hand) => {
-        await hand.click(page.getByRole('link', { name: /new flag/i }));
-        await hand.fill(page.getByLabel(/^key/i), 'new-basket');
-        await hand.fill(page.getByLabel(/^owner/i), 'team-pay');
-        await hand.fill(page.getByLabel(/^sunset/i), '2027-03-31');
-        await hand.click(page.getByRole('button', { name: /create/i }));
+      await task('create a flag', { actions: 6, seconds: 15 }, page, async (hand) => {
+        await hand.click(page.getByRole('link', { name: 'New flag' }));
+        await hand.fill(page.getByLabel('Key', { exact: true }), 'new-basket');
+        await hand.fill(page.getByLabel('Owner', { exact: true }), 'team-pay');
+        await hand.fill(page.getByLabel('Sunset', { exact: true }), '2027-03-31');
+        await hand.click(page.getByRole('button', { name: 'Create it, closed everywhere' }));
         await page.getByRole('heading', { name: 'new-basket' }).waitFor();
       });
       const { definition, levers } = await lever.get('/flags/new-basket');
@@ -97,10 +97,12 @@ export function levers(bench) {
       const { page } = person;
       await page.goto('/flags/asked?env=prod');
       await task('is this user in, and why', { actions: 2, seconds: 5 }, page, async (hand) => {
-        await hand.fill(page.getByLabel(/user|id|unit/i).first(), 'u-1');
+        await hand.fill(page.getByLabel('User', { exact: true }), 'u-1');
         await hand.press('Enter');
-        await page.getByText(truth.steps.at(-1).sentence).first().waitFor();
-        await page.getByText(truth.variant, { exact: true }).first().waitFor();
+        await page.getByText(truth.value ? /^\W*In\.$/ : /^\W*Not in\.$/).waitFor();
+        const decided = page.getByRole('listitem').filter({ hasText: 'this decided' });
+        const [bucket] = /is at [\d.]+ %/.exec(truth.steps.at(-1).sentence);
+        await decided.filter({ hasText: bucket }).waitFor();
       });
       await person.leave();
     });
