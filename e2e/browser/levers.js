@@ -12,19 +12,24 @@ export function levers(bench) {
       await lever.flag('frozen-out');
       const person = await bench.person();
       const { page } = person;
-      await page.goto('/now?env=prod');
-      await task('freeze everything', { actions: 3, seconds: 5 }, page, async (hand) => {
-        await hand.click(page.getByRole('link', { name: /freeze/i }));
-        await hand.fill(page.getByLabel(/reason|why/i).first(), 'INC-500, all hands');
-        await hand.click(page.getByRole('button', { name: /^freeze/i }));
-        await page.getByText(/frozen/i).first().waitFor();
+      await page.goto('/kill?env=prod');
+      await task('freeze everything', { actions: 4, seconds: 8 }, page, async (hand) => {
+        await hand.click(page.getByRole('link', { name: 'Freeze prod or everything' }));
+        await hand.check(page.getByRole('radio', { name: 'everything' }).first());
+        await hand.fill(page.getByLabel('Reason'), 'INC-500, all hands');
+        await hand.click(page.getByRole('button', { name: 'Freeze', exact: true }));
+        await page.getByRole('row', { name: /prod/ }).getByText('frozen').waitFor();
       });
-      const { freeze } = await lever.get('/environments/prod/status');
-      assert.equal(freeze.reason, 'INC-500, all hands');
-      assert.equal(freeze.by, 'first admin');
+      for (const environment of ['dev', 'staging', 'prod']) {
+        const { freeze } = await lever.get(`/environments/${environment}/status`);
+        assert.equal(freeze.reason, 'INC-500, all hands');
+        assert.equal(freeze.by, 'first admin');
+      }
       assert.equal((await lever.records())[0].via, 'console');
       await assert.rejects(lever.open('frozen-out', 100), /: 409 .*prod is frozen/);
-      await lever.ask('DELETE', '/environments/prod/freeze', { why: { reason: 'over' } });
+      for (const environment of ['dev', 'staging', 'prod']) {
+        await lever.ask('DELETE', `/environments/${environment}/freeze`, { why: { reason: 'over' } });
+      }
       await person.leave();
     });
 
@@ -35,11 +40,11 @@ export function levers(bench) {
       const person = await bench.person();
       const { page } = person;
       await page.goto('/flags/ramped?env=prod');
-      await task('ramp 5 → 25 %', { actions: 4, seconds: 8 }, page, async (hand) => {
-        await hand.fill(page.getByLabel(/percent|per cent|%/i).first(), '25');
-        await hand.fill(page.getByLabel(/reason|why/i).first(), 'five per cent were fine');
-        await hand.click(page.getByRole('button', { name: /ramp/i }));
-        await page.getByText(/confirmed/i).first().waitFor();
+      await task('ramp 5 → 25 %', { actions: 3, seconds: 8 }, page, async (hand) => {
+        await hand.click(page.getByRole('link', { name: 'Move the lever' }));
+        await hand.fill(page.getByLabel(/^Reason/).first(), 'five per cent were fine');
+        await hand.click(page.getByRole('button', { name: '25 %' }));
+        await page.getByText('3/3 evaluators confirmed').waitFor();
       });
       const { position, moved_revision: revision } = await lever.lever('ramped');
       assert.deepEqual(position.exposure, { percentage: 25 });
@@ -56,12 +61,14 @@ export function levers(bench) {
       const person = await bench.person({ javaScriptEnabled: false });
       const { page } = person;
       await page.goto('/flags/raced?env=prod');
-      await page.getByLabel(/percent|per cent|%/i).first().fill('50');
-      await page.getByLabel(/reason|why/i).first().fill('fine at five');
+      await page.getByRole('link', { name: 'Move the lever' }).click();
+      await page.getByLabel('Ramp to, in per cent').fill('50');
+      await page.getByLabel(/^Reason/).first().fill('fine at five');
       await lever.open('raced', 10);
-      await page.getByRole('button', { name: /ramp/i }).click();
+      await page.getByRole('button', { name: 'Ramp' }).click();
       await page.getByRole('alert').waitFor();
-      assert.equal(await page.getByLabel(/reason|why/i).first().inputValue(), 'fine at five');
+      assert.equal(await page.getByLabel('Ramp to, in per cent').inputValue(), '50');
+      assert.equal(await page.getByLabel(/^Reason/).first().inputValue(), 'fine at five');
       assert.deepEqual((await lever.lever('raced')).position.exposure, { percentage: 10 });
       await person.leave();
     });

@@ -57,7 +57,8 @@ export async function look(page, name, path, out) {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await page.setViewportSize({ width: WIDTHS.at(-1), height: HEIGHT });
   const answer = await page.goto(path);
-  if (answer.status() >= 500) findings.push(`${name}: ${answer.status()}`);
+  const expected = name === 'not-there' ? 404 : 200;
+  if (answer.status() !== expected) findings.push(`${name}: ${answer.status()}`);
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
     const axe = new AxeBuilder({ page })

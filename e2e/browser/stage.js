@@ -75,9 +75,10 @@ export class Stage {
   convicted() {
     const look = async () => {
       const { rollouts } = await this.#demo.get('/rollouts?environment=prod&flag=new-checkout');
-      const [rollout] = rollouts;
-      const isTold = rollout?.told?.some(({ page, state }) => page && state === 'delivered');
-      return rollout?.state === 'rolled-back' && isTold ? rollout : undefined;
+      if (rollouts[0]?.state !== 'rolled-back') return undefined;
+      const rollout = await this.#demo.get(`/rollouts/${rollouts[0].id}`);
+      const isTold = rollout.told?.some(({ page, state }) => page && state === 'delivered');
+      return isTold ? rollout : undefined;
     };
     return eventually('the conviction of the demo', look, { ms: 120_000 });
   }
