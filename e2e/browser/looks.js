@@ -59,6 +59,9 @@ export async function look(page, name, path, out) {
   const answer = await page.goto(path);
   const expected = name === 'not-there' ? 404 : 200;
   if (answer.status() !== expected) findings.push(`${name}: ${answer.status()}`);
+  // As tall as the page, so that nothing is under what stays at the bottom of a window.
+  const tall = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: WIDTHS.at(-1), height: Math.max(tall, HEIGHT) });
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
     const axe = new AxeBuilder({ page })

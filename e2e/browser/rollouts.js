@@ -63,13 +63,15 @@ export function rollouts(bench) {
       const { page } = person;
       await page.goto(`/rollouts/${pausable}?env=${QUIET}`);
       await task('pause and resume', { actions: 4, seconds: 10 }, page, async (hand) => {
-        await hand.click(page.getByRole('button', { name: /^pause/i }));
-        await page.getByText(/paused/i).first().waitFor();
+        await hand.click(page.getByRole('button', { name: /Pause/ }));
+        await page.getByRole('button', { name: /Let it go on/ }).waitFor();
         const paused = await running(pausable);
         assert.equal(paused.state, 'paused');
-        await hand.fill(page.getByLabel(/reason|why/i).first(), 'looked, and it was the cache');
-        await hand.click(page.getByRole('button', { name: /^resume/i }));
-        await page.getByText(/running|baking/i).first().waitFor();
+        const resume = page.getByRole('button', { name: /Let it go on/ });
+        const form = page.locator('form').filter({ has: resume });
+        await hand.fill(form.getByLabel('Reason'), 'looked, and it was the cache');
+        await hand.click(resume);
+        await page.getByRole('button', { name: /Pause/ }).waitFor();
       });
       const move = await eventually('the resumption', async () => {
         const last = await lastMove(pausable);
@@ -87,12 +89,14 @@ export function rollouts(bench) {
       const { page } = person;
       await page.goto(`/flags/${READY}?env=${QUIET}`);
       await task('start a rollout after its preflight', { actions: 5, seconds: 15 }, page, async (hand) => {
-        await hand.click(page.getByRole('link', { name: /start a rollout/i }));
-        await hand.choose(page.getByLabel(/plan/i), 'patient');
-        await page.getByText(/cannot prove|catches/).first().waitFor();
-        await hand.fill(page.getByLabel(/reason|why/i).first(), 'the new search, for everybody');
-        await hand.click(page.getByRole('button', { name: /^start/i }));
-        await page.getByText(/running|baking/i).first().waitFor();
+        await hand.click(page.getByRole('link', { name: 'Start a rollout' }));
+        await hand.choose(page.getByLabel('Plan'), 'patient');
+        await hand.click(page.getByRole('button', { name: 'Look before it starts' }));
+        const stages = page.getByRole('region', { name: 'Stages, a table' });
+        await stages.getByRole('row', { name: /5 %.*as bad/ }).waitFor();
+        await hand.fill(page.getByLabel(/^Reason/), 'the new search, for everybody');
+        await hand.click(page.getByRole('button', { name: `Start ${READY} at 1 %` }));
+        await page.getByRole('button', { name: /Pause/ }).waitFor();
       });
       const { rollouts: started } = await bench.demo.get(`/rollouts?flag=${READY}&environment=${QUIET}`);
       assert.equal(started[0].reason, 'the new search, for everybody');
