@@ -1,5 +1,8 @@
-//! The secret of a token is shown once, to whoever made it, and is nowhere else.
+//! The secret of a token is shown once, to whoever made it, and is nowhere else; nor is that of a link
+//! to sign in, or of a session.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +36,7 @@ fn a_tokens_secret_is_in_no_file_log_or_answer() {
             said.push((outcome.line, outcome.stdout + &outcome.stderr));
         }
     }
+    let (link, session) = sign_in(&bench);
     bench.lever("backup --data data -O backup.db").exits(0);
     said.push((
         "the evaluator".to_owned(),
@@ -40,9 +44,44 @@ fn a_tokens_secret_is_in_no_file_log_or_answer() {
     ));
     said.push(("the server".to_owned(), bench.server().log()));
     assert!(bench.server().log().len() > 1_000, "it was not talkative");
-    look(&bench, &[&admin, &brake, &evaluator, &unknown], &said);
+    let secrets = [&*admin, &brake, &evaluator, &unknown, &link, &session];
+    look(&bench, &secrets, &said);
     bench.kill_server();
-    look(&bench, &[&admin, &brake, &evaluator, &unknown], &[]);
+    look(&bench, &secrets, &[]);
+}
+
+/// Signs a browser in by a link, tries the link again, and looks at a page: the secrets of the link
+/// and of the session.
+fn sign_in(bench: &Bench) -> (String, String) {
+    let printed = bench.lever("console -o name");
+    let (_, link) = printed.stdout.trim().split_once("?once=").unwrap();
+    let spend = format!("once={link}&next=/settings");
+    let entered = browse(bench, "POST /sign-in", "", &spend);
+    assert!(entered.starts_with("HTTP/1.1 303"), "{entered}");
+    let (_, cookie) = entered.split_once("__Host-lever=").unwrap();
+    let (session, _) = cookie.split_once(';').unwrap();
+    let again = browse(bench, "POST /sign-in", "", &spend);
+    assert!(again.starts_with("HTTP/1.1 401"), "{again}");
+    let page = browse(bench, "GET /settings/signing-in", session, "");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(!page.contains(session) && !page.contains(link), "{page}");
+    (link.to_owned(), session.to_owned())
+}
+
+/// What a browser gets.
+fn browse(bench: &Bench, what: &str, session: &str, body: &str) -> String {
+    let (address, length) = (bench.server().address(), body.len());
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{what} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\naccept: text/html\r\n\
+         cookie: __Host-lever={session}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[track_caller]
@@ -86,6 +125,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 #[test]
 fn what_the_server_keeps_is_readable_by_its_owner_only() {
     let bench = Bench::with_checkout();
+    let (link, session) = sign_in(&bench);
     bench.lever("backup --data data -O backup.db").exits(0);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&bench.data()), 0o700);
