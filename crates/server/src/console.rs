@@ -13,8 +13,10 @@ mod flag;
 mod flags;
 mod fleet;
 mod form;
+mod freeze;
 mod kill;
 mod launch;
+mod lever;
 mod live;
 mod own_path;
 mod plan;
@@ -27,6 +29,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod trial;
+mod undo;
 mod visit;
 
 use axum::Router;
@@ -97,6 +100,9 @@ pub(crate) fn pages() -> Pages {
         .merge(rollouts::pages())
         .merge(rollout::pages())
         .merge(segment::pages())
+        .merge(lever::pages())
+        .merge(freeze::pages())
+        .merge(undo::pages())
 }
 
 /// Everything the console answers.

@@ -117,3 +117,5 @@ pub(crate) const KILL_ROWS_MAX: usize = 50;
 pub(crate) const KILL_TICKS_MAX: usize = 500;
 /// How many rollouts that are over, or plans, are on one page of the console.
 pub(crate) const ROLLOUTS_SHOWN: usize = 30;
+/// Most segments that a lever offers to be opened to; others are named by the API.
+pub(crate) const COHORT_CHIPS_MAX: usize = 50;

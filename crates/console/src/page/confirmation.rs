@@ -135,6 +135,7 @@ impl Pulled {
                 Some(revision) => format!("r{revision} in {here}"),
                 None => format!("A kill in {here}"),
             },
+            [one] if one.is_closing => format!("{} closed in {}", one.flag, one.environment),
             [one] => format!("{} {} in {}", one.flag, one.to, one.environment),
             more if self.is_closing() => {
                 format!("{} closed in {here}", count(&more.len(), "lever", "levers"))

@@ -1,7 +1,7 @@
 //! The big lever: which flags there are to close, what closing one does, and the pull itself.
 
 use askama::Template;
-use leverframe_wire::admin::{FlagDefinition, Freeze, Lever};
+use leverframe_wire::admin::{FlagDefinition, Freeze, Lever, Position};
 
 use crate::badge::Badge;
 use crate::link::Link;
@@ -238,6 +238,16 @@ impl KillFlag {
             "Everybody in {} gets {closed}{value}",
             self.shell.environment
         )
+    }
+
+    /// Whether the runbook says more than its first sentence.
+    fn has_more(&self) -> bool {
+        let sentence = self.sentence();
+        sentence.is_some_and(|sentence| sentence != self.definition.runbook.trim())
+    }
+
+    fn is_killed(&self) -> bool {
+        matches!(self.lever.position, Position::Closed { latched: true, .. })
     }
 
     fn runbook(&self) -> Markdown {

@@ -117,6 +117,19 @@ impl Form {
     /// # Errors
     /// 400 when the revision or the name is none; nothing of the page was ever so.
     pub(super) fn change(&self) -> Result<Change<()>, Failure> {
+        self.named_change(self.some("idempotency"))
+    }
+
+    /// The same for one of several places that a form changes, each of which is a change of its own.
+    ///
+    /// # Errors
+    /// As [`Form::change`].
+    pub(super) fn change_in(&self, place: &str) -> Result<Change<()>, Failure> {
+        let key = self.some("idempotency");
+        self.named_change(key.map(|key| format!("{key}-{place}")))
+    }
+
+    fn named_change(&self, key: Option<String>) -> Result<Change<()>, Failure> {
         let if_match = match self.get("if_match") {
             "" => None,
             text => Some(text.parse().map_err(|_| {
@@ -125,7 +138,6 @@ impl Form {
                 )
             })?),
         };
-        let key = self.some("idempotency");
         Change::of_form(
             if_match,
             key.as_deref(),
