@@ -28,6 +28,7 @@ pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/shell.css"),
             include_str!("../assets/css/audit.css"),
             include_str!("../assets/css/kill.css"),
+            include_str!("../assets/css/now.css"),
             include_str!("../assets/css/flags.css"),
             include_str!("../assets/css/settings.css"),
             include_str!("../assets/css/chart.css"),

@@ -18,6 +18,7 @@ mod kill;
 mod launch;
 mod lever;
 mod live;
+mod now;
 mod own_path;
 mod plan;
 mod pulse;
@@ -89,6 +90,7 @@ pub(crate) fn pages() -> Pages {
         .merge(live::pages())
         .merge(fleet::pages())
         .merge(audit::pages())
+        .merge(now::pages())
         .merge(kill::pages())
         .merge(flags::pages())
         .merge(flag::pages())

@@ -119,3 +119,11 @@ pub(crate) const KILL_TICKS_MAX: usize = 500;
 pub(crate) const ROLLOUTS_SHOWN: usize = 30;
 /// Most segments that a lever offers to be opened to; others are named by the API.
 pub(crate) const COHORT_CHIPS_MAX: usize = 50;
+/// Most levers that are not at rest on the first page.
+pub(crate) const NOW_LEVERS_MAX: usize = 25;
+/// Most rollouts that run on the first page, and most that were taken back.
+pub(crate) const NOW_ROLLOUTS_MAX: usize = 12;
+/// Most changes of the last day on the first page.
+pub(crate) const NOW_CHANGES_MAX: usize = 300;
+/// How long the first page waits for the journal before it goes without.
+pub(crate) const JOURNAL_PATIENCE: Duration = Duration::from_millis(500);

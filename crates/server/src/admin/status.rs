@@ -1,9 +1,12 @@
 //! How things are.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use leverframe_core::access::Permission;
 use leverframe_core::roll::Member;
+use leverframe_core::state::{Flag, Lever as MovedLever};
 use leverframe_node::{Brake, Wanted};
 use leverframe_wire::admin::{Health, LeverStatus, Status, Whoami};
 
@@ -29,25 +32,53 @@ async fn read_status(
     State(app): State<App>,
     Path(environment): Path<String>,
 ) -> Result<Json<Status>, Failure> {
-    let key = who.permit_environment(&app, &environment, Permission::ReadEnvironment)?;
+    let glance = glance(&app, &who, &environment, |_| true, usize::MAX)?;
+    Ok(Json(glance.status))
+}
+
+/// A status with some of its levers.
+pub(crate) struct Glance {
+    /// With at most as many levers as were asked for.
+    pub(crate) status: Status,
+    /// How many are wanted.
+    pub(crate) wanted: usize,
+}
+
+/// One environment at a glance, with its wanted levers, the last moved first, and not more of them
+/// than asked for.
+pub(crate) fn glance(
+    app: &App,
+    who: &Authenticated,
+    environment: &str,
+    is_wanted: impl Fn(&MovedLever) -> bool,
+    most: usize,
+) -> Result<Glance, Failure> {
+    let key = who.permit_environment(app, environment, Permission::ReadEnvironment)?;
     let feed = app.feed(key.as_str())?;
     let state = app.node().state();
     let entry = state
         .environment(key.as_str())
-        .ok_or_else(|| Failure::not_found("environment", &environment))?;
+        .ok_or_else(|| Failure::not_found("environment", environment))?;
     let standing = Standing::of(&feed.presence().members(), state.epoch());
-    let in_use = || {
-        state
-            .flags()
-            .filter(|flag| !flag.is_archived && !flag.is_internal())
-    };
-    let mut moved: Vec<_> = in_use()
-        .filter_map(|flag| Some((flag.lever(key.as_str())?.moved_revision, flag)))
-        .collect();
-    moved.sort_by_key(|(revision, flag)| (std::cmp::Reverse(*revision), flag.key().clone()));
-    let never_moved = in_use().count() - moved.len();
     let mut brakes = app.node().brakes();
     brakes.retain(|brake| brake.environment == key);
+    let mut never_moved = 0;
+    let mut moved = Vec::new();
+    let in_use = |flag: &&Arc<Flag>| !flag.is_archived && !flag.is_internal();
+    for flag in state.flags().filter(in_use) {
+        let is_braked = || brakes.iter().any(|kill| kill.flags.contains(flag.key()));
+        match flag.lever(key.as_str()) {
+            Some(lever) if is_wanted(lever) || is_braked() => {
+                moved.push((lever.moved_revision, flag));
+            }
+            Some(_) => {}
+            None => never_moved += 1,
+        }
+    }
+    let wanted = moved.len();
+    // By key among those of one revision, which is how they came.
+    moved.sort_by_key(|(revision, _)| std::cmp::Reverse(*revision));
+    moved.truncate(most);
     let levers = moved
         .into_iter()
         .map(|(revision, flag)| {
@@ -71,8 +102,8 @@ async fn read_status(
     let now = app.node().wall_now();
     let revision = feed.revision();
     let confirmed = feed.presence().confirmation(revision);
-    Ok(Json(Status {
-        environment,
+    let status = Status {
+        environment: environment.to_owned(),
         guarded: entry.environment.guarded,
         revision,
         levers,
@@ -90,9 +121,10 @@ async fn read_status(
             key.as_str(),
             confirmed,
             feed.caches().evidence(revision),
-            clocks(&app),
+            clocks(app),
         ),
-    }))
+    };
+    Ok(Glance { status, wanted })
 }
 
 /// The revisions of those who count, so that many levers can be asked about at once.
