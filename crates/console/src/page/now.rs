@@ -151,6 +151,12 @@ fn standing(lever: &LeverStatus) -> Badge {
     }
 }
 
+/// Whether what was changed says already why.
+fn is_said(record: &RecordView) -> bool {
+    let mut changes = record.changes.iter();
+    changes.any(|change| change.sentence == record.reason)
+}
+
 /// The reason as far as it fits into a row.
 fn clipped(text: &str) -> String {
     const MOST: usize = 160;
