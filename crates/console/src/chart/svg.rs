@@ -54,9 +54,9 @@ pub(super) fn day_and_clock(ms: i64) -> String {
 /// A moment on an axis that lasts so long.
 pub(super) fn moment(ms: i64, span_ms: i64) -> String {
     match span_ms {
-        ..=600_000 => clock(ms, true),
-        ..=86_400_000 => clock(ms, false),
-        _ => day_and_clock(ms),
+        ..600_001 => clock(ms, true),
+        600_001..86_400_001 => clock(ms, false),
+        86_400_001.. => day_and_clock(ms),
     }
 }
 
