@@ -73,18 +73,12 @@ pub(in crate::page) fn how(rollout: &Rollout) -> Option<Badge> {
 /// The one sentence: what is so and why.
 pub(super) fn verdict(evidence: &Evidence) -> String {
     let rollout = &evidence.rollout;
-    let last = rollout.moves.last();
     let stands = matches!(
         rollout.state,
         RolloutState::Baking | RolloutState::Holding | RolloutState::Warm
     );
     if !stands {
-        return match last {
-            Some(last) if doer(last) == Doer::Person && !is_start(last) => {
-                format!("{} ({}).", rollout.sentence, last.by)
-            }
-            _ => format!("{}.", rollout.sentence),
-        };
+        return format!("{}.", rollout.sentence);
     }
     let place = rollout
         .stages
@@ -119,8 +113,4 @@ pub(super) fn verdict(evidence: &Evidence) -> String {
         None => "no sign of harm, and it is proved for this stage",
     };
     format!("{place}: {sign} ({}).", said.join(", and "))
-}
-
-fn is_start(last: &RolloutMove) -> bool {
-    matches!(last.cause.as_str(), "started" | "watched")
 }

@@ -167,7 +167,7 @@ fn the_verdict_says_the_worst_there_is_first() {
         made(2, "01:00", RolloutState::Paused, 0, "paused-by-hand"),
     ];
     let paused = evidence(RolloutState::Paused, moves);
-    assert_eq!(story::verdict(&paused), "It was paused-by-hand (ana).");
+    assert_eq!(story::verdict(&paused), "It was paused-by-hand.");
 }
 
 #[test]
