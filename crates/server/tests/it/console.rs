@@ -1,5 +1,6 @@
 //! The console as a browser sees it, without one: pages, forms and notices over HTTP.
 
+mod access;
 mod audit;
 mod charts;
 mod definition;
@@ -17,6 +18,7 @@ mod rules;
 mod segments;
 mod settings;
 mod sign_in;
+mod texts;
 
 use serde_json::Value as Json;
 
