@@ -165,14 +165,22 @@ fn rest(definition: &FlagDefinition, position: Option<&Position>, is_all: bool) 
         Serve::Variant(variant) => variant.clone(),
         split @ Serve::Split { .. } => format!("by chance: {}", shares(split)),
     };
+    // A lever that lets nobody through has said so already, unless there are rules to go on from.
+    let is_shut = matches!(
+        position,
+        Some(Position::Closed { .. } | Position::Pinned { .. })
+    );
+    if is_shut && is_all {
+        return Vec::new();
+    }
     let others = match is_all {
         true => "everybody",
         false => "everybody else",
     };
     let Some(Position::Open { exposure }) = position else {
         let what = match is_all {
-            true => "Whom the lever is open to",
-            false => "Of everybody else, whom the lever is open to",
+            true => "Whoever the lever is open to",
+            false => "Of everybody else, whoever the lever is open to",
         };
         return vec![format!("{what} gets {open}, the rest {closed}.")];
     };

@@ -1,7 +1,7 @@
 //! One flag: what it is, where its levers stand, whom it lets through, and what happened to it.
 
 use askama::Template;
-use leverframe_wire::admin::{self, Confirmation, JournalPage, Lever, Rollout, Serve};
+use leverframe_wire::admin::{self, Confirmation, JournalPage, Lever, Position, Rollout, Serve};
 
 use super::evaluation::Trial;
 use crate::Link;
@@ -42,6 +42,11 @@ impl Flag {
     fn here(&self) -> Option<&Lever> {
         let mut levers = self.flag.levers.iter();
         levers.find(|lever| lever.environment == self.shell.environment)
+    }
+
+    fn is_killed(&self) -> bool {
+        let position = self.here().map(|lever| &lever.position);
+        matches!(position, Some(Position::Closed { latched: true, .. }))
     }
 
     fn plain(&self) -> Plain {

@@ -212,7 +212,12 @@ impl Rules {
         shown
     }
 
+    /// What is chosen; the open variant where nothing is yet.
     fn is_served(&self, place: &usize) -> bool {
-        self.draft.serve == place.to_string()
+        if !self.draft.serve.is_empty() {
+            return self.draft.serve == place.to_string();
+        }
+        let name = self.flag.definition.variants.keys().nth(*place);
+        matches!(&self.flag.definition.open, Serve::Variant(open) if Some(open) == name)
     }
 }
