@@ -70,18 +70,14 @@ impl Line {
 /// What changes between two definitions, as their JSON is written.
 #[must_use]
 pub fn definitions(from: Option<&FlagDefinition>, to: Option<&FlagDefinition>) -> Vec<Line> {
-    let text = |definition: Option<&FlagDefinition>| {
-        definition.map_or_else(Vec::new, |definition| json(definition))
-    };
+    let text = |definition: Option<&FlagDefinition>| definition.map_or_else(Vec::new, json);
     lines(&text(from), &text(to))
 }
 
 /// What changes between two segments.
 #[must_use]
 pub fn segments(from: Option<&SegmentDefinition>, to: Option<&SegmentDefinition>) -> Vec<Line> {
-    let text = |definition: Option<&SegmentDefinition>| {
-        definition.map_or_else(Vec::new, |definition| json(definition))
-    };
+    let text = |definition: Option<&SegmentDefinition>| definition.map_or_else(Vec::new, json);
     lines(&text(from), &text(to))
 }
 
