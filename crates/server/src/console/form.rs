@@ -117,7 +117,7 @@ impl Form {
     /// # Errors
     /// 400 when the revision or the name is none; nothing of the page was ever so.
     pub(super) fn change(&self) -> Result<Change<()>, Failure> {
-        self.named_change(self.some("idempotency"))
+        self.named_change(self.some("idempotency").as_deref())
     }
 
     /// The same for one of several places that a form changes, each of which is a change of its own.
@@ -126,10 +126,10 @@ impl Form {
     /// As [`Form::change`].
     pub(super) fn change_in(&self, place: &str) -> Result<Change<()>, Failure> {
         let key = self.some("idempotency");
-        self.named_change(key.map(|key| format!("{key}-{place}")))
+        self.named_change(key.map(|key| format!("{key}-{place}")).as_deref())
     }
 
-    fn named_change(&self, key: Option<String>) -> Result<Change<()>, Failure> {
+    fn named_change(&self, key: Option<&str>) -> Result<Change<()>, Failure> {
         let if_match = match self.get("if_match") {
             "" => None,
             text => Some(text.parse().map_err(|_| {
@@ -138,12 +138,6 @@ impl Form {
                 )
             })?),
         };
-        Change::of_form(
-            if_match,
-            key.as_deref(),
-            &self.path,
-            &self.bytes,
-            self.received,
-        )
+        Change::of_form(if_match, key, &self.path, &self.bytes, self.received)
     }
 }
