@@ -5,7 +5,13 @@ import { after, before, describe } from 'node:test';
 
 import { Bench } from './bench.js';
 import { ground } from './ground.js';
+import { histories } from './histories.js';
+import { inert } from './inert.js';
 import { kills } from './kills.js';
+import { levers } from './levers.js';
+import { live } from './live.js';
+import { looks } from './looks.js';
+import { rollouts } from './rollouts.js';
 import { signingIn } from './signing_in.js';
 import { report } from './task.js';
 
@@ -20,5 +26,5 @@ describe('the console', { timeout: RUN_MS_MAX }, () => {
     await bench.close();
   });
 
-  for (const suite of [ground, signingIn, kills]) suite(bench);
+  for (const suite of [ground, signingIn, kills, levers, histories, live, rollouts, looks, inert]) suite(bench);
 });

@@ -22,13 +22,14 @@ export function rollouts(bench) {
       const { page } = person;
       await page.goto('/now?env=prod');
       await task('why was it rolled back', READ, page, async (hand) => {
-        await hand.click(page.getByRole('link', { name: /rolled back/i }).first());
+        await hand.click(page.getByRole('link', { name: 'new-checkout was rolled back' }));
+        await page.getByRole('heading', { name: 'What it came to' }).waitFor();
         const sentence = page.getByText(/\d+ % of users on new-checkout fail against/).first();
         await sentence.waitFor();
         const text = await sentence.textContent();
         assert.match(text, /users? hit/);
-        const [first] = await page.locator('main p').allTextContents();
-        assert.match(first, /fail against/, 'the verdict is the first that is said');
+        const [first] = await page.getByRole('region', { name: 'Verdict' }).allInnerTexts();
+        assert.match(first, /rolled back[^]*fail against/, 'the verdict is the first that is said');
       });
       await person.leave();
     });
@@ -39,9 +40,11 @@ export function rollouts(bench) {
       const { page } = person;
       await page.goto('/now?env=prod');
       await task('whom did it page', READ, page, async (hand) => {
-        await hand.click(page.getByRole('link', { name: /rolled back/i }).first());
-        await page.getByText('new-checkout was rolled back in prod').first().waitFor();
-        await page.getByText(/went to pager/).first().waitFor();
+        await page.getByText(/Paged: .*pager/).first().waitFor();
+        await hand.click(page.getByRole('link', { name: 'new-checkout was rolled back' }));
+        const told = page.getByRole('listitem').filter({ hasText: 'new-checkout was rolled back in prod' });
+        await told.getByText('page went out').waitFor();
+        await told.getByText('went to pager').waitFor();
       });
       await person.leave();
     });
