@@ -70,7 +70,7 @@ export function levers(bench) {
       assert.equal(await page.getByLabel('Ramp to, in per cent').inputValue(), '50');
       assert.equal(await page.getByLabel(/^Reason/).first().inputValue(), 'fine at five');
       assert.deepEqual((await lever.lever('raced')).position.exposure, { percentage: 10 });
-      await person.leave();
+      await person.leave({ expected: ['412'] });
     });
 
     it('is made with its flag, which has an owner and a sunset', async () => {
