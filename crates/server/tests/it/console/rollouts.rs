@@ -61,7 +61,8 @@ pub(crate) async fn crowd(world: &World, id: &str, bad_of_100: u64, wanted: &str
                 } else {
                     Arm::HeldBack
                 },
-                bad: u8::from(is_exposed && (next / 2) % 100 < bad_of_100),
+                // Spread over the hundred, so that those who come first are no worse than the rest.
+                bad: u8::from(is_exposed && (next / 2 * 37) % 100 < bad_of_100),
                 latency: None,
             }
         });
