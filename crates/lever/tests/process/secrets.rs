@@ -125,7 +125,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 #[test]
 fn what_the_server_keeps_is_readable_by_its_owner_only() {
     let bench = Bench::with_checkout();
-    let (link, session) = sign_in(&bench);
+    sign_in(&bench);
     bench.lever("backup --data data -O backup.db").exits(0);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&bench.data()), 0o700);
