@@ -8,6 +8,7 @@ mod asset;
 mod audit;
 mod confirmation;
 mod definition;
+mod errors;
 mod evaluation;
 mod flag;
 mod flags;

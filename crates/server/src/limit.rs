@@ -127,3 +127,7 @@ pub(crate) const NOW_ROLLOUTS_MAX: usize = 12;
 pub(crate) const NOW_CHANGES_MAX: usize = 300;
 /// How long the first page waits for the journal before it goes without.
 pub(crate) const JOURNAL_PATIENCE: Duration = Duration::from_millis(500);
+/// How far back the errors beside a lever go, in milliseconds.
+pub(crate) const ERRORS_SHOWN_MS: i64 = 30 * 60 * 1_000;
+/// How long the page of a lever waits for them.
+pub(crate) const ERRORS_WAIT_MAX: Duration = Duration::from_millis(200);

@@ -4,6 +4,7 @@ use askama::Template;
 use leverframe_wire::admin::{FlagDefinition, Freeze, Lever, Position};
 
 use crate::badge::Badge;
+use crate::chart::Plot;
 use crate::link::Link;
 use crate::markdown::{Markdown, first_sentence};
 use crate::page::Pulled;
@@ -213,6 +214,8 @@ pub struct KillFlag {
     pub freeze: Option<Freeze>,
     /// What became of the last pull; it takes the lever's place.
     pub pulled: Option<Pulled>,
+    /// How its users fail just now; nothing where no outcomes are reported.
+    pub errors: Option<Plot>,
 }
 
 impl KillFlag {

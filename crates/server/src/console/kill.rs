@@ -15,7 +15,7 @@ use leverframe_wire::admin;
 
 use super::form::Form;
 use super::visit::Visit;
-use super::{Pages, answer, confirmation, listed};
+use super::{Pages, answer, confirmation, errors, listed};
 use crate::admin::lever;
 use crate::app::App;
 use crate::convert::{definition_view, freeze_view, lever_view};
@@ -213,9 +213,11 @@ async fn show_card(app: &App, visit: &Visit, key: &str, asked: Asked, told: Told
     let mut shell = visit.shell(app, Place::Kill, title);
     shell.refresh_s = pulled.as_ref().and_then(Pulled::refresh_s);
     shell.failing = failure.as_ref().map(|why| Failing::from(why.problem()));
+    let lever = lever_view(&state, flag, visit.environment.as_str());
     let page = KillFlag {
         shell,
-        lever: lever_view(&state, flag, visit.environment.as_str()),
+        errors: errors::of_flag(app, visit, &lever).await,
+        lever,
         definition: definition_view(&flag.definition),
         harm: harm(flag, visit),
         filled: asked.filled,

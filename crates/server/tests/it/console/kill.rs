@@ -3,6 +3,7 @@
 use leverframe_store::memory::Failure;
 use serde_json::json;
 
+use super::rollouts;
 use crate::evaluator::Evaluator;
 use crate::world::{Answer, PATIENCE, World};
 
@@ -483,4 +484,16 @@ async fn what_people_wrote_acts_on_nothing() {
             assert!(!page.contains(acting), "{path}: {acting}: {page}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_errors_of_a_flags_users_stand_beside_its_lever() {
+    let world = rollouts::compressed().await;
+    let quiet = world.page("/kill/checkout?env=prod").await.is(200).text;
+    assert!(!quiet.contains("Users of checkout that fail"), "{quiet}");
+    let id = rollouts::start(&world, rollouts::quick()).await;
+    rollouts::crowd(&world, &id, 40, "rolled-back").await;
+    let page = world.page("/kill/checkout?env=prod").await.is(200).text;
+    assert!(page.contains("Users of checkout that fail"), "{page}");
+    assert!(page.contains("Bad at last: exposed "), "{page}");
 }
