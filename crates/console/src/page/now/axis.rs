@@ -193,9 +193,14 @@ impl Display for Axis<'_> {
             }
             if kinds.len() > STACK_MAX {
                 let more = kinds.len() - STACK_MAX;
+                // The newest column is at the edge, where a number would be cut off.
+                let (x, anchor) = match x + COLUMN < WIDTH {
+                    true => (x, "middle"),
+                    false => (WIDTH - 1, "end"),
+                };
                 write!(
                     f,
-                    "<text class=\"hour\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">+{more}</text>"
+                    "<text class=\"hour\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">+{more}</text>"
                 )?;
             }
         }
