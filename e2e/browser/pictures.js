@@ -34,7 +34,7 @@ try {
   const latest = async () => (await demo.get('/rollouts?flag=new-checkout')).rollouts[0];
   await wide.page.goto('/now?env=prod');
   await eventually('a rollout at 5 %', async () => (await latest())?.stage === 1, { ms: 90_000 });
-  await wide.page.getByText(/▶ 5 % for [1-9]/).first().waitFor();
+  await wide.page.getByText(/▶ 5 % for [2-9][\d.]* s/).first().waitFor();
   await picture(wide.page, 'now');
 
   await eventually('the rollback', async () => (await latest()).state === 'rolled-back', { ms: 90_000 });
