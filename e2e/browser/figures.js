@@ -1,7 +1,7 @@
 // The console's figures, which take too long for every change and want a quiet machine:
 //
 //     cargo build --release -p lever && cargo build --release -p leverframe --examples
-//     LEVER_BIN=target/release/lever node e2e/browser/figures.js
+//     LEVER_BIN=$PWD/target/release/lever node e2e/browser/figures.js [tabs] [server] [paint]
 //
 // How long the server takes for its pages with ten thousand flags, when a slow machine sees something,
 // what comes over the wire, and what two hundred open tabs cost the kill path. Prints a table, and
@@ -25,7 +25,7 @@ const ASKED = 300;
 /** How often the page is painted by a browser with a cold cache. */
 const PAINTED = 7;
 /** Blocks of kills with tabs and without, in turns, and kills in each. */
-const BLOCKS = 8;
+const BLOCKS = Number(process.env.LEVER_BLOCKS ?? 8);
 const KILLS = 12;
 
 const KINDS = ['release', 'kill', 'job', 'ops', 'experiment', 'permission'];
@@ -88,7 +88,7 @@ async function serverTimes(lever) {
     ['search that finds nothing', (n) => `/flags?env=prod&q=nothing-${n}`, 100],
     ['filter by owner and kind', (n) => `/flags?env=prod&owner=${OWNERS[n % 8]}&kind=${KINDS[n % 6]}`, 100],
     ['filter by tag and state', (n) => `/flags?env=prod&tag=tag-${n % 40}&state=open`, 100],
-    ['one flag', (n) => `/flags/${OWNERS[n % 8]}-flag-${String(n % 8 + 8 * n).padStart(5, '0')}?env=prod`, 100],
+    ['one flag', (n) => `/flags/${OWNERS[n % 8]}-flag-${String((n % 8) + 8 * (n % 100)).padStart(5, '0')}?env=prod`, 100],
     ['kill', () => '/kill?env=prod', 100],
     ['audit', () => '/audit?env=prod', 100],
     ['Now', () => '/now?env=prod', 50],
