@@ -21,7 +21,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     std::fs::write(&path, page).with_context(|| path.display().to_string())?;
     println!("wrote {}", limits::PAGE);
 
-    let mut command = bench.cargo(&["test", "--quiet", "--all-features"]);
+    let mut command = bench.cargo(&["test", "--quiet", "--all-features", "--test", "it"]);
     for package in PACKAGES {
         command.args(["--package", package]);
     }
