@@ -129,6 +129,15 @@ impl Form {
         self.named_change(key.map(|key| format!("{key}-{place}")).as_deref())
     }
 
+    /// What a kill needs beside its command: nothing. A name would have it refused after a chip was
+    /// changed, or taken for the one before after somebody reopened; closing twice closes once anyhow.
+    ///
+    /// # Errors
+    /// As [`Form::change`].
+    pub(super) fn kill(&self) -> Result<Change<()>, Failure> {
+        Change::of_form(None, None, &self.path, &self.bytes, self.received)
+    }
+
     fn named_change(&self, key: Option<&str>) -> Result<Change<()>, Failure> {
         let if_match = match self.get("if_match") {
             "" => None,

@@ -89,7 +89,7 @@ async fn kill(
             "no flag was ticked, and nothing was closed: tick those to close and pull again",
         ));
     }
-    lever::kill(app, visit, environment, wanted, form.change()?).await
+    lever::kill(app, visit, environment, wanted, form.kill()?).await
 }
 
 /// What a page has to tell beside its levers.

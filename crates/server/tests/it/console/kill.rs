@@ -406,9 +406,9 @@ async fn who_is_behind_is_named_and_never_called_confirmed() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_twice_closes_once() {
+async fn a_form_that_is_sent_twice_closes_once_whatever_was_chosen_in_between() {
     let world = World::new().await;
-    opened(&world, &["checkout"]).await;
+    opened(&world, &["checkout", "search"]).await;
     let fields = [("flag", "checkout"), ("idempotency", "abc")];
     let first = world.sent("/kill?env=prod", &fields).await.is(303);
     let again = world.sent("/kill?env=prod", &fields).await.is(303);
@@ -416,14 +416,37 @@ async fn a_form_that_is_sent_twice_closes_once() {
     assert!(first.header("location").contains(&format!("r={revision}")));
     assert!(again.header("location").contains(&format!("r={revision}")));
     // What is closed already is told as it is: the revision that did it, and that nothing changed.
-    let page = world.sent("/kill?env=prod", &[("flag", "checkout")]).await;
-    let page = world.follow(page).await;
+    let page = world.follow(again).await;
     assert!(
         page.text.contains("nothing was changed now"),
         "{}",
         page.text
     );
     assert_eq!(world.node.state().revision(), revision);
+    // Stopped while it loaded, one flag more ticked and a chip chosen, pulled again.
+    let more = [
+        ("flag", "checkout"),
+        ("flag", "search"),
+        ("chip", "slow"),
+        ("idempotency", "abc"),
+    ];
+    world.sent("/kill?env=prod", &more).await.is(303);
+    assert!(is_killed(&world, "search").await);
+}
+
+#[tokio::test]
+async fn a_form_from_before_somebody_reopened_closes_once_more() {
+    let world = World::new().await;
+    opened(&world, &["checkout"]).await;
+    let fields = [("flag", "checkout"), ("card", "1"), ("idempotency", "abc")];
+    let first = world.sent("/kill?env=prod", &fields).await.is(303);
+    world.open("checkout", "prod").await;
+    // The browser's way back shows the page as it was, with everything that it would send.
+    let again = world.sent("/kill?env=prod", &fields).await.is(303);
+    assert!(is_killed(&world, "checkout").await);
+    assert_ne!(first.header("location"), again.header("location"));
+    let page = world.follow(again).await;
+    assert!(!page.text.contains("nothing was changed"), "{}", page.text);
 }
 
 #[tokio::test]
