@@ -78,6 +78,7 @@ pub(super) async fn start(
     form: Form,
 ) -> Result<Response, Failure> {
     visit.permit(&Permission::Change)?;
+    visit.named_environment()?;
     let ticked = Terms {
         replace: form.is_ticked("replace"),
         again: form.is_ticked("again"),

@@ -100,6 +100,17 @@ async fn what_cannot_be_looked_at_is_said_and_the_choice_is_kept() {
 }
 
 #[tokio::test]
+async fn a_rollout_starts_only_where_the_form_says() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let before = world.node.state().revision();
+    let fields = [("flag", "checkout"), ("plan", "safe"), ("reason", "r")];
+    let page = world.form("/rollouts", &fields).await.is(400).text;
+    assert!(page.contains("in which environment"), "{page}");
+    assert_eq!(world.node.state().revision(), before);
+}
+
+#[tokio::test]
 async fn those_that_run_are_listed_before_those_that_are_over() {
     let world = World::new().await;
     for key in ["checkout", "search"] {
