@@ -7,6 +7,7 @@ use leverframe_console::Link;
 use leverframe_console::page::{Moved, Pulled, Undo};
 use leverframe_core::Timestamp;
 use leverframe_core::state::{Before, State, Touched};
+use leverframe_flags::EnvironmentKey;
 use leverframe_wire::admin;
 
 use super::form::fresh_key;
@@ -57,12 +58,21 @@ pub(super) fn link(place: Link, receipt: &admin::Receipt, incident: &str) -> Lin
 }
 
 /// What became of a revision.
+///
+/// # Errors
+/// 404 when there is none, or when every lever that it moved is of another environment.
 pub(super) async fn of_revision(
     app: &App,
     visit: &Visit,
     revision: u64,
 ) -> Result<Pulled, Failure> {
     let state = app.node().state();
+    if home(&state, visit, revision) != visit.environment {
+        return Err(Failure::not_found(
+            "revision of this environment",
+            &format!("r{revision}"),
+        ));
+    }
     let story = Story::of(&state, revision);
     let pull = fleet::Pull {
         revision,
@@ -96,13 +106,16 @@ async fn of_brake(app: &App, visit: &Visit, number: u64) -> Result<Pulled, Failu
         .brakes()
         .into_iter()
         .find(|one| one.number == number);
+    if kill
+        .as_ref()
+        .is_some_and(|kill| kill.environment != visit.environment)
+    {
+        return Err(no_kill(number));
+    }
     let Some(kill) = kill else {
         return match app.node().brake_stored_as(number) {
             Some(revision) => of_revision(app, visit, revision).await,
-            None => Err(Failure::not_found(
-                "kill that is not stored",
-                &number.to_string(),
-            )),
+            None => Err(no_kill(number)),
         };
     };
     let state = app.node().state();
@@ -137,6 +150,27 @@ async fn of_brake(app: &App, visit: &Visit, number: u64) -> Result<Pulled, Failu
         now: now(app),
         idempotency: fresh_key(),
     })
+}
+
+fn no_kill(number: u64) -> Failure {
+    Failure::not_found("kill that is not stored", &number.to_string())
+}
+
+/// Where it is told what became of a revision: in the visitor's environment, unless every lever that
+/// it moved is of others. Who has it there, and why it was, is for their pages to say.
+pub(super) fn home(state: &State, visit: &Visit, revision: u64) -> EnvironmentKey {
+    let before = state.touched(revision).map(|touched| touched.before.iter());
+    let mut places = before
+        .into_iter()
+        .flatten()
+        .filter_map(|before| match before {
+            Before::Position { environment, .. } => Some(environment),
+            _ => None,
+        });
+    match places.next() {
+        Some(first) if places.all(|place| *place != visit.environment) => first.clone(),
+        _ => visit.environment.clone(),
+    }
 }
 
 async fn had(

@@ -26,8 +26,13 @@ async fn show(visit: Visit, State(app): State<App>) -> Result<Response, Failure>
     Ok(shown(&app, &visit, pulled, None))
 }
 
-async fn take_back(visit: Visit, State(app): State<App>, form: Form) -> Response {
+async fn take_back(mut visit: Visit, State(app): State<App>, form: Form) -> Response {
     let revision = form.get("revision").parse::<u64>().ok();
+    // The journal shows every environment's revisions on one page; told is it where the levers are.
+    let home = revision.map(|revision| confirmation::home(&app.node().state(), &visit, revision));
+    if let Some(home) = home.filter(|home| visit.token().allows_environment(home.as_str())) {
+        visit.environment = home;
+    }
     match take(&app, &visit, revision, &form).await {
         Ok(receipt) => answer::go(&place(&app, &visit, &receipt)),
         Err(failure) => {

@@ -157,8 +157,12 @@ impl Visit {
             // Already encoded; what people put into paths are keys, which need none.
             let mut link = Link::to(path);
             for (name, value) in form_urlencoded::parse(self.uri.query().unwrap_or("").as_bytes()) {
-                // A place in one environment's history is none in another's.
-                if !matches!(&*name, "env" | "r" | "after" | "before") {
+                // A place in one environment's history is none in another's, nor is an incident.
+                let is_of_one = matches!(
+                    &*name,
+                    "env" | "r" | "brake" | "same" | "inc" | "after" | "before"
+                );
+                if !is_of_one {
                     link = link.with(&name, value);
                 }
             }

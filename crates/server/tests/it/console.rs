@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod charts;
+mod confirmation;
 mod definition;
 mod flags;
 mod fleet;

@@ -1,10 +1,8 @@
 //! The big lever: what it says before it is pulled, and what became of it.
 
-use leverframe_store::memory::Failure;
 use serde_json::json;
 
 use super::rollouts;
-use crate::evaluator::Evaluator;
 use crate::world::{Answer, PATIENCE, World};
 
 impl World {
@@ -34,8 +32,8 @@ impl World {
     }
 }
 
-/// Two flags, open in prod.
-async fn opened(world: &World, keys: &[&str]) {
+/// Flags that are open in prod.
+pub(super) async fn opened(world: &World, keys: &[&str]) {
     for key in keys {
         let runbook =
             json!({"runbook": format!("# Pay\n\nBack to the **old** path of {key}. Call pay.")});
@@ -44,7 +42,7 @@ async fn opened(world: &World, keys: &[&str]) {
     }
 }
 
-async fn is_killed(world: &World, key: &str) -> bool {
+pub(super) async fn is_killed(world: &World, key: &str) -> bool {
     let path = format!("/api/v1/flags/{key}/environments/prod");
     let lever = world.get(&path).send().await.is(200).json();
     lever["position"]["latched"] == true
@@ -325,128 +323,6 @@ async fn a_brake_pulls_and_a_viewer_is_told_in_words_why_not() {
         page.contains("No undo: ") && page.contains("role operator"),
         "{page}"
     );
-}
-
-#[tokio::test]
-async fn a_kill_goes_out_while_the_store_refuses_and_says_that_it_is_not_stored() {
-    let world = World::new().await;
-    opened(&world, &["checkout"]).await;
-    let token = world.token("evaluator", &["prod"], &[]).await;
-    let (mut evaluator, _) = Evaluator::follow(&world, &token, "shop-1").await;
-    world.disk.faults().fail_appends(Some(Failure::Full));
-    let fields = [("flag", "checkout"), ("card", "1"), ("chip", "errors up")];
-    let answer = world.sent("/kill?env=prod", &fields).await.is(303);
-    let place = answer.header("location").to_owned();
-    assert!(place.contains("brake="), "{place}");
-    let frame = evaluator.frame().await;
-    evaluator.acknowledge(&frame.cursor).await;
-    let page = loop {
-        let page = world.page(&place).await.is(200).text;
-        if page.contains("1/1 evaluators confirmed") {
-            break page;
-        }
-    };
-    assert!(page.contains("NOT STORED"), "{page}");
-    assert!(page.contains("http-equiv=\"refresh\""), "{page}");
-    assert!(!page.contains("action=\"/undo"), "{page}");
-
-    world.disk.faults().fail_appends(None);
-    let page = loop {
-        let page = world.page(&place).await.is(200).text;
-        if page.contains("action=\"/undo") {
-            break page;
-        }
-        tokio::task::yield_now().await;
-    };
-    assert!(!page.contains("NOT STORED"), "{page}");
-    assert!(is_killed(&world, "checkout").await);
-}
-
-#[tokio::test]
-async fn who_is_behind_is_named_and_never_called_confirmed() {
-    let world = World::new().await;
-    opened(&world, &["checkout"]).await;
-    let token = world.token("evaluator", &["prod"], &[]).await;
-    let (mut quick, _) = Evaluator::follow(&world, &token, "shop-quick").await;
-    let (mut slow, _) = Evaluator::follow(&world, &token, "shop-slow").await;
-    let answer = world
-        .sent("/kill?env=prod", &[("flag", "checkout"), ("card", "1")])
-        .await;
-    let place = answer.is(303).header("location").to_owned();
-    let frame = quick.frame().await;
-    quick.acknowledge(&frame.cursor).await;
-    let page = loop {
-        let page = world.page(&place).await.is(200).text;
-        if page.contains("1 of 2 evaluators have it") {
-            break page;
-        }
-    };
-    for said in [
-        "shop-slow",
-        "build b1",
-        "still answers OPEN",
-        "PROPAGATING",
-        "wait a moment",
-    ] {
-        assert!(page.contains(said), "{said}: {page}");
-    }
-    assert!(!page.contains("shop-quick"), "{page}");
-    assert!(!page.contains("evaluators confirmed"), "{page}");
-
-    let frame = slow.frame().await;
-    slow.acknowledge(&frame.cursor).await;
-    let page = loop {
-        let page = world.page(&place).await.is(200).text;
-        if page.contains("2/2 evaluators confirmed in") {
-            break page;
-        }
-    };
-    assert!(page.contains("99 in 100 after"), "{page}");
-    assert!(!page.contains("http-equiv=\"refresh\""), "{page}");
-}
-
-#[tokio::test]
-async fn a_form_that_is_sent_twice_closes_once_whatever_was_chosen_in_between() {
-    let world = World::new().await;
-    opened(&world, &["checkout", "search"]).await;
-    let fields = [("flag", "checkout"), ("idempotency", "abc")];
-    let first = world.sent("/kill?env=prod", &fields).await.is(303);
-    let again = world.sent("/kill?env=prod", &fields).await.is(303);
-    let revision = world.node.state().revision();
-    assert!(first.header("location").contains(&format!("r={revision}")));
-    assert!(again.header("location").contains(&format!("r={revision}")));
-    // What is closed already is told as it is: the revision that did it, and that nothing changed.
-    let page = world.follow(again).await;
-    assert!(
-        page.text.contains("nothing was changed now"),
-        "{}",
-        page.text
-    );
-    assert_eq!(world.node.state().revision(), revision);
-    // Stopped while it loaded, one flag more ticked and a chip chosen, pulled again.
-    let more = [
-        ("flag", "checkout"),
-        ("flag", "search"),
-        ("chip", "slow"),
-        ("idempotency", "abc"),
-    ];
-    world.sent("/kill?env=prod", &more).await.is(303);
-    assert!(is_killed(&world, "search").await);
-}
-
-#[tokio::test]
-async fn a_form_from_before_somebody_reopened_closes_once_more() {
-    let world = World::new().await;
-    opened(&world, &["checkout"]).await;
-    let fields = [("flag", "checkout"), ("card", "1"), ("idempotency", "abc")];
-    let first = world.sent("/kill?env=prod", &fields).await.is(303);
-    world.open("checkout", "prod").await;
-    // The browser's way back shows the page as it was, with everything that it would send.
-    let again = world.sent("/kill?env=prod", &fields).await.is(303);
-    assert!(is_killed(&world, "checkout").await);
-    assert_ne!(first.header("location"), again.header("location"));
-    let page = world.follow(again).await;
-    assert!(!page.text.contains("nothing was changed"), "{}", page.text);
 }
 
 #[tokio::test]
