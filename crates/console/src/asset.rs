@@ -44,6 +44,7 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         "text/javascript; charset=utf-8",
         concat!(
             include_str!("../assets/js/time.js"),
+            include_str!("../assets/js/morph.js"),
             include_str!("../assets/js/live.js"),
             include_str!("../assets/js/hold.js"),
         ),

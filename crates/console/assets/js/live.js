@@ -6,11 +6,16 @@
   if (!sign || !sign.dataset.stream) return;
   const state = sign.querySelector(".state");
   const pulse = sign.querySelector(".pulse");
-  const BEAT_MS = 2000, STALE_MS = 6000, APART_MS = 400, SPREAD_MS = 150, FAILURES_MAX = 3;
+  const BEAT_MS = 2000, STALE_MS = 6000, APART_MS = 400, SPREAD_MS = 150, FETCH_MS_MAX = 10000;
+  const FAILURES_MAX = 3, POLLS_BEFORE_A_STREAM = 15;
 
   let since = Number(sign.dataset.since);
-  let heard = Date.now(), stream = null, failures = 0, polling = null;
-  let wanted = false, fetching = false, fetched = 0;
+  // When the server was heard last, and since when the page lacks what it was told of.
+  let heard = Date.now(), behind = null, notices = 0;
+  let stream = null, opened = 0, failures = 0;
+  // Counts the rounds of asking; one that is not the last has been given up.
+  let asking = 0, isPolling = false, mark = null;
+  let isWanted = false, isFetching = false, fetched = 0, timer = null;
 
   const address = (path) => {
     const url = new URL(sign.dataset.stream, location.href);
@@ -21,130 +26,149 @@
 
   // ---- what the header says ----
   const tell = () => {
-    const silent = Date.now() - heard;
+    const now = Date.now();
+    const silent = Math.max(now - heard, behind === null ? 0 : now - behind);
     const isStale = silent > STALE_MS;
-    const how = polling ? "polling" : "live";
     sign.classList.toggle("is-live", !isStale);
     sign.classList.toggle("is-stale", isStale);
     pulse.textContent = isStale ? "!" : "●";
     const text = isStale
       ? `stale ${Math.floor(silent / 1000)} s, reconnecting`
-      : `${how} · ${(silent / 1000).toFixed(1)} s`;
+      : `${isPolling ? "polling" : "live"} · ${(silent / 1000).toFixed(1)} s`;
     if (state.textContent !== text) state.textContent = text;
   };
 
-  // ---- taking the new regions ----
-  const isBusy = (region) => {
-    const at = document.activeElement;
-    if (region.contains(at) && at.matches("input, textarea, select")) return true;
-    return [...region.querySelectorAll("input:not([type=hidden]), textarea, select")].some((field) =>
-      field.type === "checkbox" || field.type === "radio"
-        ? field.checked !== field.defaultChecked
-        : field.tagName === "SELECT"
-          ? [...field.options].some((option) => option.selected !== option.defaultSelected)
-          : field.value !== field.defaultValue);
-  };
+  // ---- taking the new regions; false where one is in use and has to wait ----
   const take = (page) => {
+    let isWhole = true;
     for (const region of document.querySelectorAll("[data-live]")) {
       const fresh = page.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
-      if (!fresh || isBusy(region) || region.dataset.held !== undefined) continue;
-      if (region.dataset.source === fresh.innerHTML) continue;
-      const at = region.contains(document.activeElement) ? document.activeElement.id : "";
-      const open = new Set([...region.querySelectorAll("details[open][id]")].map((one) => one.id));
-      const source = fresh.innerHTML;
-      region.replaceChildren(...document.importNode(fresh, true).childNodes);
-      region.dataset.source = source;
-      for (const one of region.querySelectorAll("details[id]")) if (open.has(one.id)) one.open = true;
-      if (at) document.getElementById(at)?.focus({ preventScroll: true });
+      if (!fresh) continue;
+      if (!window.lever.morph(region, fresh)) isWhole = false;
       window.lever.refreshTimes(region);
       region.dispatchEvent(new CustomEvent("lever:fresh", { bubbles: true }));
     }
+    return isWhole;
   };
   const fetchPage = async () => {
-    fetching = true;
-    wanted = false;
+    isFetching = true;
+    isWanted = false;
     fetched = Date.now();
+    const began = fetched, known = notices;
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "manual" });
+      const answer = await fetch(location.href, {
+        headers: { accept: "text/html" }, redirect: "manual", signal: AbortSignal.timeout(FETCH_MS_MAX),
+      });
       if (answer.type === "opaqueredirect") return location.reload();
-      if (answer.ok) {
-        take(new DOMParser().parseFromString(await answer.text(), "text/html"));
-        heard = Date.now();
+      if (!answer.ok) throw new Error(String(answer.status));
+      const isWhole = take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      behind = notices === known ? null : began;
+      if (!isWhole) {
+        isWanted = true;
+        fetched = Date.now() + BEAT_MS;
       }
-    } catch { /* the sign says that it is stale */ }
-    fetching = false;
-    if (wanted) soon();
+    } catch {
+      // The sign says that the page is behind, and it is tried again.
+      isWanted = true;
+      fetched = Date.now() + BEAT_MS;
+    }
+    isFetching = false;
+    if (isWanted) soon();
   };
   const soon = () => {
-    wanted = true;
-    if (fetching || soon.timer) return;
+    isWanted = true;
+    if (isFetching || timer !== null) return;
     const wait = Math.max(0, APART_MS - (Date.now() - fetched)) + Math.random() * SPREAD_MS;
-    soon.timer = setTimeout(() => { soon.timer = null; if (wanted && !document.hidden) fetchPage(); }, wait);
+    timer = setTimeout(() => {
+      timer = null;
+      if (isWanted && !document.hidden) fetchPage();
+    }, wait);
+  };
+  const lack = () => {
+    notices += 1;
+    behind ??= Date.now();
+    soon();
   };
 
   // ---- hearing that there is something new ----
   const hear = (event) => {
     heard = Date.now();
     failures = 0;
+    stopAsking();
     const revision = Number(event.lastEventId);
     if (revision) since = revision;
-    if (event.type !== "beat") soon();
+    if (event.type !== "beat") lack();
     tell();
   };
   const open = () => {
-    if (stream || polling || document.hidden) return;
-    stream = new EventSource(address(""));
-    for (const kind of ["beat", "change", "fleet", "tick"]) stream.addEventListener(kind, hear);
-    stream.onerror = () => {
+    if (stream || document.hidden) return;
+    opened = Date.now();
+    const mine = stream = new EventSource(address(""));
+    for (const kind of ["beat", "change", "fleet", "tick"]) mine.addEventListener(kind, hear);
+    mine.onerror = () => {
       failures += 1;
-      if (stream && stream.readyState === EventSource.CLOSED) { stream.close(); stream = null; }
-      if (failures >= FAILURES_MAX) poll();
+      if (mine.readyState === EventSource.CLOSED && stream === mine) stream = null;
+      if (failures >= FAILURES_MAX) {
+        closeStream();
+        ask();
+      }
     };
   };
-  const close = () => {
+  const closeStream = () => {
     if (stream) stream.close();
     stream = null;
-    if (polling) clearTimeout(polling);
-    polling = null;
   };
-  // Where something between here and there holds streams back: ask.
-  const poll = () => {
-    close();
-    const ask = async () => {
+  const stopAsking = () => {
+    asking += 1;
+    isPolling = false;
+  };
+  // Where something between here and there holds streams back: ask, and try a stream now and then.
+  const ask = async () => {
+    if (isPolling) return;
+    isPolling = true;
+    const round = asking += 1;
+    for (let asked = 1; round === asking && !document.hidden; asked += 1) {
       try {
-        const answer = await fetch(address("/poll"));
+        const answer = await fetch(address("/poll"), { signal: AbortSignal.timeout(FETCH_MS_MAX) });
         if (answer.status === 401) return location.reload();
-        if (answer.ok) {
+        if (answer.ok && round === asking) {
           const seen = await answer.json();
           heard = Date.now();
-          if (seen.revision !== since || seen.mark !== poll.mark) soon();
+          if (seen.revision !== since || seen.mark !== mark) lack();
           since = seen.revision;
-          poll.mark = seen.mark;
+          mark = seen.mark;
         }
       } catch { /* the sign says that it is stale */ }
-      if (polling !== null && !document.hidden) polling = setTimeout(ask, BEAT_MS);
-    };
-    polling = 0;
-    ask();
+      if (asked % POLLS_BEFORE_A_STREAM === 0) open();
+      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    }
+    if (round === asking) isPolling = false;
   };
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return close();
-    soon();
-    failures >= FAILURES_MAX ? poll() : open();
-  });
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => { if (event.persisted) { soon(); open(); } });
+
+  const wake = () => {
+    lack();
+    if (failures >= FAILURES_MAX) ask();
+    else open();
+  };
+  const sleep = () => {
+    closeStream();
+    stopAsking();
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? sleep() : wake()));
+  addEventListener("pagehide", sleep);
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
   open();
   tell();
   setInterval(() => {
     if (document.hidden) return;
     tell();
-    const silent = Date.now() - heard;
+    const now = Date.now();
     // A stream that is open and says nothing is one that somebody holds back.
-    if (!polling && polling !== 0 && silent > STALE_MS * 2 && stream) {
-      close();
+    if (stream && now - Math.max(opened, isPolling ? 0 : heard) > STALE_MS * (isPolling ? 1 : 2)) {
+      closeStream();
       failures += 1;
-      failures >= FAILURES_MAX ? poll() : open();
-    } else if (!stream && polling === null && silent > BEAT_MS) open();
+      if (failures >= FAILURES_MAX) ask();
+    }
+    if (!stream && !isPolling && now - opened > BEAT_MS) open();
   }, 200);
 })();

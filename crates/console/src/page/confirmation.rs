@@ -96,15 +96,19 @@ struct Step {
 }
 
 impl Pulled {
-    /// How soon a page without a script looks again, while there is something to wait for.
+    /// How soon a page without a script looks again, while there is something to wait for: not where
+    /// somebody may be typing why to undo it.
     #[must_use]
     pub fn refresh_s(&self) -> Option<u32> {
         match self.standing() {
             _ if self.revision.is_none() => Some(2),
             Standing::Propagating => Some(1),
-            Standing::Partial => Some(5),
-            Standing::Confirmed | Standing::Nobody => None,
+            Standing::Partial | Standing::Confirmed | Standing::Nobody => None,
         }
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.standing() == Standing::Propagating
     }
 
     fn standing(&self) -> Standing {

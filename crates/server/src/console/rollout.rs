@@ -17,8 +17,8 @@ use crate::app::App;
 use crate::problem::Failure;
 use crate::request::Path;
 
-/// After how many seconds a browser without a script looks again at what goes on.
-pub(super) const REFRESH_S: u32 = 2;
+/// After how many seconds a browser without a script looks again, of somebody who only looks.
+const REFRESH_S: u32 = 2;
 
 pub(super) fn pages() -> Pages {
     listed! {
@@ -51,7 +51,9 @@ async fn page_of(mut visit: Visit, app: &App, rollout: &Rollout) -> Result<page:
             choice.link = Link::to(["rollouts"]).with("env", &choice.words);
         }
     }
-    shell.refresh_s = (!rollout.is_over()).then_some(REFRESH_S);
+    // Not under the hands of whoever may be typing why.
+    let only_looks = visit.permit(&Permission::Change).is_err();
+    shell.refresh_s = (only_looks && !rollout.is_over()).then_some(REFRESH_S);
     let state = app.node().state();
     let done = visit
         .parameter("r")

@@ -64,8 +64,7 @@ async fn show(visit: Visit, State(app): State<App>) -> Result<Response, Failure>
             next: seen.next,
         });
     }
-    let mut shell = visit.shell(&app, Place::Rollouts, "Rollouts");
-    shell.refresh_s = (!runs.is_empty()).then_some(super::rollout::REFRESH_S);
+    let shell = visit.shell(&app, Place::Rollouts, "Rollouts");
     Ok(answer::page(&page::Rollouts {
         shell,
         running: runs,

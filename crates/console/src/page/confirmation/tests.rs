@@ -89,6 +89,7 @@ fn what_somebody_has_not_is_never_called_confirmed() {
 
     pulled.now = "2026-11-21T12:00:10Z".parse().unwrap();
     assert!(pulled.to_string().contains("PARTIAL: 11 of 12"));
+    assert_eq!(pulled.refresh_s(), None, "somebody types why to undo it");
 }
 
 #[test]
