@@ -7,7 +7,7 @@
   const state = sign.querySelector(".state");
   const pulse = sign.querySelector(".pulse");
   const BEAT_MS = 2000, STALE_MS = 6000, APART_MS = 400, SPREAD_MS = 150, FETCH_MS_MAX = 10000;
-  const FAILURES_MAX = 3, POLLS_BEFORE_A_STREAM = 15;
+  const FAILURES_MAX = 3, POLLS_BEFORE_A_STREAM = 15, HELD_MS_MAX = 30000;
 
   let since = Number(sign.dataset.since);
   // When the server was heard last, and since when the page lacks what it was told of.
@@ -163,12 +163,10 @@
     if (document.hidden) return;
     tell();
     const now = Date.now();
-    // A stream that is open and says nothing is one that somebody holds back.
-    if (stream && now - Math.max(opened, isPolling ? 0 : heard) > STALE_MS * (isPolling ? 1 : 2)) {
-      closeStream();
-      failures += 1;
-      if (failures >= FAILURES_MAX) ask();
-    }
+    // A stream that is open and says nothing is held back by somebody, or the server hangs: ask beside
+    // it, until it speaks. One that was held for long is given up, and another one tried later.
+    if (stream && !isPolling && now - Math.max(opened, heard) > STALE_MS) ask();
+    if (stream && isPolling && now - opened > HELD_MS_MAX) closeStream();
     if (!stream && !isPolling && now - opened > BEAT_MS) open();
   }, 200);
 })();
