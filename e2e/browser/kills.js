@@ -140,6 +140,21 @@ export function kills(bench) {
       await person.leave();
     });
 
+    it('is pulled without holding by who can only click', async () => {
+      await opened('clicked');
+      const person = await bench.person();
+      const { page } = person;
+      await page.goto('/kill/clicked?env=prod');
+      const other = page.getByRole('button', { name: /without holding/ });
+      assert.equal(await other.count(), 0);
+      await onThePage.lever(page).click();
+      assert.equal((await bench.lever.lever('clicked')).position.state, 'open');
+      await other.click();
+      await page.getByText(/evaluators confirmed/).first().waitFor();
+      assert.equal((await bench.lever.lever('clicked')).position.state, 'closed');
+      await person.leave();
+    });
+
     it('names the evaluator that has not confirmed, and what to do about it', async () => {
       await opened('straggled');
       const one = await bench.evaluators.one('straggled', { application: 'deaf-app', build: 'b-17' });

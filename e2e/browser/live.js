@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { Person } from './browser.js';
 import { proxy } from './elsewhere.js';
 import { eventually, Lever } from './lever.js';
+import { QUIET } from './stage.js';
 import { figure } from './task.js';
 
 /** A second session sees a change this soon, in milliseconds. */
@@ -60,6 +61,27 @@ export function live(bench) {
       } finally {
         await way.close();
       }
+    });
+
+    it('stays under the hands of who goes through it by keyboard', async () => {
+      const looker = await bench.visitor();
+      const { page } = looker;
+      await page.goto(`/rollouts/${bench.stage.pausable}?env=${QUIET}`);
+      const back = page.getByRole('button', { name: /Roll back now/ });
+      await back.focus();
+      // Twice, because the first time everything may still be as it came.
+      await page.evaluate(() => new Promise((over) => {
+        let left = 2;
+        const hear = (event) => {
+          if (event.target.dataset.live === 'steering' && (left -= 1) === 0) {
+            document.removeEventListener('lever:fresh', hear);
+            over();
+          }
+        };
+        document.addEventListener('lever:fresh', hear);
+      }));
+      assert.match(await page.evaluate(() => document.activeElement.textContent), /Roll back now/);
+      await looker.leave();
     });
 
     it('asks every two seconds where a proxy holds streams back', async () => {
