@@ -75,6 +75,9 @@ pub struct Row {
     pub group: Group,
     /// Whether its box is ticked.
     pub is_ticked: bool,
+    /// Whether this visitor's token is for it: one that it is not for would have all of them refused,
+    /// and so has no box.
+    pub is_allowed: bool,
 }
 
 /// Where a lever stands in the list.
@@ -212,7 +215,7 @@ pub struct KillFlag {
     pub barred: Option<String>,
     /// Why nothing is opened here now.
     pub freeze: Option<Freeze>,
-    /// What became of the last pull; it takes the lever's place.
+    /// What became of the last pull; it takes the lever's place while that is the lever's last move.
     pub pulled: Option<Pulled>,
     /// How its users fail just now; nothing where no outcomes are reported.
     pub errors: Option<Plot>,
@@ -247,6 +250,12 @@ impl KillFlag {
     fn has_more(&self) -> bool {
         let sentence = self.sentence();
         sentence.is_some_and(|sentence| sentence != self.definition.runbook.trim())
+    }
+
+    /// Where the lever was moved to after the pull that is told of.
+    fn since(&self) -> Option<u64> {
+        let pulled = self.pulled.as_ref()?.revision?;
+        self.lever.moved_revision.filter(|moved| *moved > pulled)
     }
 
     fn is_killed(&self) -> bool {

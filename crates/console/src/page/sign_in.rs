@@ -17,6 +17,8 @@ pub struct SignIn {
     pub once: Option<String>,
     /// Whether somebody has just signed out.
     pub has_left: bool,
+    /// Whether somebody pulled the big lever who was not signed in any more.
+    pub has_pulled: bool,
 }
 
 /// The browser did not keep the cookie.

@@ -1,5 +1,7 @@
 //! The big lever. All of it works from memory, and a pull goes out while the store does not answer.
 
+mod puller;
+
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,9 +21,10 @@ use super::{Pages, answer, confirmation, errors, listed};
 use crate::admin::lever;
 use crate::app::App;
 use crate::convert::{definition_view, freeze_view, lever_view};
-use crate::limit::{KILL_ROWS_MAX, KILL_TICKS_MAX};
+use crate::limit::{KILL_ROWS_MAX, KILL_TICKS_MAX, NEXT_BYTES_MAX};
 use crate::problem::Failure;
 use crate::request::Path;
+use puller::Puller;
 
 /// A lever that was moved so long ago comes first, in milliseconds.
 const JUST_MOVED_MS: i64 = 60 * 60 * 1_000;
@@ -46,9 +49,9 @@ async fn show_flag(visit: Visit, State(app): State<App>, Path(key): Path<String>
     show_card(&app, &visit, &key, asked, Told::ByAddress).await
 }
 
-async fn pull(visit: Visit, State(app): State<App>, form: Form) -> Response {
+async fn pull(Puller { visit, app, form }: Puller) -> Response {
     let asked = Asked::of_form(&form);
-    let card = form.is_ticked("card").then(|| form.get("flag").to_owned());
+    let card = card(&form).map(str::to_owned);
     let pulled = match visit.named_environment() {
         Ok(environment) => kill(&app, &visit, environment.as_str(), &form, &asked).await,
         Err(failure) => Err(failure),
@@ -68,6 +71,11 @@ async fn pull(visit: Visit, State(app): State<App>, form: Form) -> Response {
             None => choose(&app, &visit, asked, Told::Refused(failure)).await,
         },
     }
+}
+
+/// The flag of the card that the form is on.
+fn card(form: &Form) -> Option<&str> {
+    form.is_ticked("card").then(|| form.get("flag"))
 }
 
 async fn kill(
@@ -115,7 +123,7 @@ impl Asked {
     fn of_address(visit: &Visit) -> Self {
         let some = |name: &str| visit.parameter(name);
         Self {
-            flags: BTreeSet::new(),
+            flags: visit.parameters("flag").take(KILL_TICKS_MAX).collect(),
             owner: some("owner"),
             tag: some("tag"),
             is_recent: some("recent").is_some(),
@@ -141,6 +149,30 @@ impl Asked {
                 reason: form.get("reason").to_owned(),
                 incident: form.get("incident").to_owned(),
             },
+        }
+    }
+
+    /// The page with all of this filled in, as far as an address may be long.
+    fn address(&self, environment: Option<&str>, card: Option<&str>) -> Link {
+        let filled = |place: Link| {
+            place
+                .with_some("env", environment)
+                .with_some("inc", Some(&self.filled.incident))
+                .with_some("chip", Some(&self.filled.chip))
+                .with_some("reason", Some(&self.filled.reason))
+        };
+        if let Some(flag) = card {
+            return filled(Link::to(["kill", flag]));
+        }
+        let bare = filled(Link::to(["kill"]))
+            .with_some("owner", self.owner.as_ref())
+            .with_some("tag", self.tag.as_ref());
+        let ticked = |place: Link, flag: &String| place.with("flag", flag);
+        let whole = self.flags.iter().fold(bare.clone(), ticked);
+        // Some of the ticks would be worse than none.
+        match whole.location().len() <= NEXT_BYTES_MAX {
+            true => whole,
+            false => bare,
         }
     }
 
@@ -319,7 +351,9 @@ impl Found {
             true => KILL_TICKS_MAX,
             false => KILL_ROWS_MAX,
         };
+        let token = visit.token();
         let row = |(group, _, flag): &(Group, Reverse<u64>, &Arc<Flag>)| Row {
+            is_allowed: token.allows_key(flag.key().as_str()),
             lever: lever_view(state, flag, environment),
             owner: flag.definition.owner.clone(),
             description: flag.definition.description.clone(),

@@ -174,6 +174,13 @@ fn turned_away(parts: &Parts, failure: Failure) -> Response {
     answer::go(&Link::to(["sign-in"]).with("next", wanted))
 }
 
+/// Whether a browser sends this from a page of ours, signed in or not.
+pub(super) fn is_own_browser(parts: &Parts) -> bool {
+    !shows_token(&parts.headers)
+        && answer::wants_page(parts.uri.path(), &parts.headers)
+        && is_ours(&parts.uri, &parts.headers)
+}
+
 fn shows_token(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
 }

@@ -93,6 +93,7 @@ async fn show(State(app): State<App>, parts: Parts) -> Response {
     }
     let mut page = sign_in(&app, &next, None);
     page.has_left = visit::parameter(&parts.uri, "left").is_some();
+    page.has_pulled = visit::parameter(&parts.uri, "pull").is_some();
     answer::page(&page)
 }
 
@@ -182,6 +183,7 @@ fn sign_in(app: &App, next: &OwnPath, once: Option<String>) -> page::SignIn {
         next: next.to_string(),
         once,
         has_left: false,
+        has_pulled: false,
     }
 }
 

@@ -149,6 +149,13 @@ impl Visit {
         parameter(&self.uri, name)
     }
 
+    /// Every parameter of a name, such as the boxes that were ticked; those that are empty are none.
+    pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = String> {
+        form_urlencoded::parse(self.uri.query().unwrap_or("").as_bytes())
+            .filter(move |(known, value)| known == name && !value.is_empty())
+            .map(|(_, value)| value.into_owned())
+    }
+
     /// The same page for each environment that this visitor may see.
     fn environments(&self, app: &App) -> Vec<Choice> {
         let state = app.node().state();

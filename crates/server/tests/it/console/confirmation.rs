@@ -188,3 +188,22 @@ async fn what_was_moved_elsewhere_is_taken_back_and_told_there() {
     assert!(place.starts_with("/kill?env=dev&r="), "{place}");
     world.follow(told).await;
 }
+
+#[tokio::test]
+async fn an_old_pull_says_first_what_was_done_since_and_shows_the_lever_again() {
+    let world = World::new().await;
+    opened(&world, &["checkout"]).await;
+    let fields = [("flag", "checkout"), ("card", "1")];
+    let told = world.sent("/kill?env=prod", &fields).await.is(303);
+    let place = told.header("location").to_owned();
+    let page = world.page(&place).await.is(200).text;
+    for unsaid in ["Since then", "data-hold"] {
+        assert!(!page.contains(unsaid), "{unsaid}: {page}");
+    }
+    let reopened = world.open("checkout", "prod").await;
+    let page = world.page(&place).await.is(200).text;
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(at("Since then") < at("data-hold"), "{page}");
+    assert!(at("data-hold") < at("checkout closed in prod"), "{page}");
+    assert!(page.contains(&format!("/audit/{reopened}?env=prod")));
+}

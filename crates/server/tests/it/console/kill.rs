@@ -168,6 +168,26 @@ async fn what_was_opened_in_the_last_half_hour_is_ticked_and_what_is_closed_is_n
 }
 
 #[tokio::test]
+async fn what_a_token_is_not_for_is_not_ticked_for_it_and_does_not_stop_the_others() {
+    let world = World::new().await;
+    opened(&world, &["checkout", "search"]).await;
+    let brake = world.token("brake", &["prod"], &["check*"]).await;
+    let page = world.page_as("/kill?env=prod&recent=30m", &brake).await;
+    let page = page.is(200).text;
+    assert!(page.contains("this token is not for it"), "{page}");
+    // Every box that is ticked, as the browser sends it.
+    let boxes = page.split("name=\"flag\" value=\"").skip(1);
+    let ticked: Vec<_> = boxes
+        .filter_map(|one| one.split_once("\" checked"))
+        .map(|(key, _)| ("flag", key))
+        .collect();
+    let sent = world.sent_as("/kill?env=prod", &ticked, &brake).await;
+    sent.is(303);
+    assert!(is_killed(&world, "checkout").await);
+    assert!(!is_killed(&world, "search").await);
+}
+
+#[tokio::test]
 async fn every_flag_of_an_owner_or_a_tag_is_closed_with_one_pull() {
     let world = World::new().await;
     world
@@ -303,13 +323,12 @@ async fn a_brake_pulls_and_a_viewer_is_told_in_words_why_not() {
         .await
         .is(403)
         .text;
-    for kept in [
-        "value=\"checkout\" checked",
-        "value=\"search\" checked",
-        "value=\"INC-1\"",
-    ] {
+    for kept in ["value=\"checkout\" checked", "value=\"INC-1\""] {
         assert!(page.contains(kept), "{kept}: {page}");
     }
+    // What refused it all cannot be ticked again, and says why.
+    assert!(!page.contains("value=\"search\""), "{page}");
+    assert!(page.contains("this token is not for it"), "{page}");
     assert!(!is_killed(&world, "checkout").await, "nothing was closed");
     let answer = world
         .sent_as("/kill?env=prod", &both[..1], &brake)

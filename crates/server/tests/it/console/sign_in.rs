@@ -342,6 +342,45 @@ async fn no_form_of_any_page_is_obeyed_by_cookie_alone() {
 }
 
 #[tokio::test]
+async fn a_pull_of_a_browser_whose_session_is_over_is_filled_in_again_once_it_has_signed_in() {
+    let world = World::new().await;
+    for key in ["checkout", "search"] {
+        world.flag(key, &json!({})).await;
+    }
+    let before = world.newest().await["revision"].clone();
+    let mut browser = Browser::at(&world);
+    let why = [
+        ("chip", "slow"),
+        ("reason", "p95 & more"),
+        ("incident", "I-1"),
+    ];
+    let card = [&[("flag", "checkout"), ("card", "1")][..], &why].concat();
+    let both = [&[("flag", "checkout"), ("flag", "search")][..], &why].concat();
+    for (fields, ticked) in [(&card, &[][..]), (&both, &["checkout", "search"])] {
+        let door = browser.post("/kill?env=prod", fields).await.is(303);
+        let door = browser.get(door.header("location")).await.is(200).text;
+        assert!(door.contains("Nothing was closed"), "{door}");
+        let start = door.find("name=\"next\" value=\"").unwrap() + 19;
+        let next = &door[start..start + door[start..].find('"').unwrap()];
+        let next = next.replace("&#38;", "&").replace("&amp;", "&");
+        assert!(next.starts_with("/kill"), "{next}");
+        let page = world.page(&next).await.is(200).text;
+        for filled in ["value=\"slow\" checked", "p95 &#38; more", "value=\"I-1\""] {
+            assert!(page.contains(filled), "{next}: {filled}: {page}");
+        }
+        for key in ticked {
+            let ticked = format!("value=\"{key}\" checked");
+            assert!(page.contains(&ticked), "{next}: {page}");
+        }
+        assert!(page.contains("data-hold"), "{page}");
+    }
+    // What is not known to be from a page of ours, or is from no browser, is told no more than before.
+    browser.send("POST", "/kill", &[], &both).await.is(401);
+    world.sent_as("/kill", &both, "lever_0").await.is(401);
+    assert_eq!(world.newest().await["revision"], before);
+}
+
+#[tokio::test]
 async fn one_goes_on_to_pages_of_this_server_and_to_no_other() {
     let world = World::new().await;
     let mut browser = Browser::of(&world, &world.admin).await;
