@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::journal::Turns;
 use crate::auth::BadTokens;
-use crate::console::Pulse;
+use crate::console::{Days, ErrorsTurns, Pulse, Tabs};
 use crate::metrics::Counters;
 use crate::ofrep::{Closings, Phrasebooks, Tickets};
 use crate::outcomes::Reporters;
@@ -35,6 +35,9 @@ pub(crate) struct Shared {
     pub(crate) reporters: Reporters,
     pub(crate) journal_turns: Turns,
     pub(crate) pulse: Pulse,
+    pub(crate) tabs: Tabs,
+    pub(crate) days: Days,
+    pub(crate) errors_turns: ErrorsTurns,
     pub(crate) sign_in_links: SignInLinks,
     /// Places for streams.
     streams: Arc<Semaphore>,
@@ -49,6 +52,7 @@ impl App {
     pub(crate) fn new(node: Node, settings: Settings) -> Self {
         let settings = fitted(settings);
         let streams_max = settings.streams_max;
+        let tabs = Tabs::beside(&settings);
         Self(Arc::new(Shared {
             node,
             settings,
@@ -60,6 +64,9 @@ impl App {
             reporters: Reporters::default(),
             journal_turns: Turns::default(),
             pulse: Pulse::default(),
+            tabs,
+            days: Days::default(),
+            errors_turns: ErrorsTurns::default(),
             sign_in_links: SignInLinks::default(),
             streams: Arc::new(Semaphore::new(streams_max)),
             counters: Counters::default(),

@@ -7,6 +7,7 @@ mod answer;
 mod asset;
 mod audit;
 mod confirmation;
+mod day;
 mod definition;
 mod errors;
 mod evaluation;
@@ -30,6 +31,7 @@ mod segment;
 mod session;
 mod settings;
 mod sign_in;
+mod tabs;
 mod trial;
 mod undo;
 mod visit;
@@ -39,7 +41,10 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) use answer::for_people;
+pub(crate) use day::Days;
+pub(crate) use errors::ErrorsTurns;
 pub(crate) use pulse::Pulse;
+pub(crate) use tabs::Tabs;
 
 /// Pages with their addresses, which the tests of access go through.
 pub(crate) struct Pages {

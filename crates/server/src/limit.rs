@@ -44,6 +44,10 @@ pub(crate) const DIFFERENCE_LINES_MAX: usize = 1_000;
 pub(crate) const DIFFERENCES_MAX: usize = 20;
 /// How long it is looked for the smallest difference between two definitions.
 pub(crate) const DIFFERENCE_TIME_MAX: Duration = Duration::from_millis(200);
+/// Most that read the journal for an answer at once.
+pub(crate) const JOURNAL_READS_MAX: usize = 4;
+/// Longest wait for a turn at that.
+pub(crate) const JOURNAL_TURN_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Most exports of the journal at once.
 pub(crate) const EXPORTS_MAX: usize = 4;
 /// Most digits of a revision in an `If-Match`; no journal gets that long.
@@ -105,6 +109,11 @@ pub(crate) const PULSE_EVERY: Duration = Duration::from_millis(100);
 pub(crate) const PULSE_FLEET_EVERY: Duration = Duration::from_millis(400);
 /// How often what is seen of a rollout that goes on is shown anew, in milliseconds.
 pub(crate) const PULSE_TICK_MS: i64 = 2_000;
+/// Most open pages at once that hear what is new; further ones ask. Where fewer seats are left for
+/// requests, half of those.
+pub(crate) const TABS_MAX: usize = 500;
+/// Most of them with one token, in however many browsers.
+pub(crate) const TABS_OF_TOKEN_MAX: usize = 50;
 /// How often an open page hears that the server is there.
 pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// How long evaluators have a change to themselves before open pages hear of it.
@@ -127,6 +136,10 @@ pub(crate) const NOW_ROLLOUTS_MAX: usize = 12;
 pub(crate) const NOW_CHANGES_MAX: usize = 300;
 /// How long the first page waits for the journal before it goes without.
 pub(crate) const JOURNAL_PATIENCE: Duration = Duration::from_millis(500);
+/// Most days of an environment that are kept for the first page, each for those who may see the same.
+pub(crate) const DAYS_KEPT_MAX: usize = 64;
+/// Most pages at once that read the errors beside a lever; further ones go without.
+pub(crate) const ERRORS_READS_MAX: usize = 2;
 /// How far back the errors beside a lever go, in milliseconds.
 pub(crate) const ERRORS_SHOWN_MS: i64 = 30 * 60 * 1_000;
 /// How long the page of a lever waits for them.

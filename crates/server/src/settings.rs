@@ -20,7 +20,7 @@ pub struct Settings {
     pub connections_max: usize,
     /// How many of them may be streams: evaluators, by WebSocket or polling, and change notices.
     /// Further ones get 503 with Retry-After. What is left is for requests: a server full of
-    /// streams still takes a kill.
+    /// streams still takes a kill. Open pages of the console take at most half of that.
     pub streams_max: usize,
     /// Most change-notice streams at once.
     pub notices_max: usize,

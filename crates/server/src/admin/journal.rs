@@ -13,6 +13,7 @@ use leverframe_core::access::Permission;
 use leverframe_core::demand_undoable;
 use leverframe_node::StoreError;
 use leverframe_wire::admin::{JournalPage, Verification, WholeRecord};
+use tokio_util::sync::CancellationToken;
 
 use super::page;
 use crate::app::App;
@@ -59,12 +60,18 @@ pub(crate) async fn list(
     let end = state.revision().saturating_add(1);
     let before = wanted.before.unwrap_or(end).min(end);
     let reader = app.node().reader();
-    blocking(move || {
-        let read =
-            |after, count: u64| reader.read(after, usize::try_from(count).unwrap_or(usize::MAX));
+    let left = CancellationToken::new();
+    let is_left = left.clone();
+    let _until_left = left.drop_guard();
+    let reading = app.journal_turns.read(move || {
+        let read = |after, count: u64| match is_left.is_cancelled() {
+            // Nobody waits for it any more, so the rest is not worth the work.
+            true => Ok(Vec::new()),
+            false => reader.read(after, usize::try_from(count).unwrap_or(usize::MAX)),
+        };
         filter.page(before, size, read)
-    })
-    .await
+    });
+    reading.await
 }
 
 /// One record, with what changed in definitions
@@ -88,7 +95,7 @@ pub(crate) async fn whole(
     let after = revision.checked_sub(1).ok_or_else(missing)?;
     let reader = app.node().reader();
     let (state, token) = (app.node().state(), who.token().clone());
-    let found = blocking(move || {
+    let reading = app.journal_turns.read(move || {
         let read =
             |after, count: u64| reader.read(after, usize::try_from(count).unwrap_or(usize::MAX));
         let entries = read(after, 1)?;
@@ -106,9 +113,8 @@ pub(crate) async fn whole(
                 .err()
                 .map(|why| why.to_string()),
         }))
-    })
-    .await?;
-    found.ok_or_else(missing)
+    });
+    reading.await?.ok_or_else(missing)
 }
 
 /// Read the whole journal and check its chain
@@ -161,14 +167,5 @@ pub(crate) async fn verified(app: &App, who: &Authenticated) -> Result<Verificat
             })
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(read).await {
-        Ok(read) => Ok(read?),
-        Err(error) => Err(Failure::new("internal", error.to_string())),
     }
 }

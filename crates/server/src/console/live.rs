@@ -10,11 +10,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::pulse::{Pulse, Seen, look};
+use super::pulse::{Pulse, Seen};
 use super::session::Signed;
+use super::tabs::Place;
 use super::visit::Visit;
 use super::{Pages, listed};
 use crate::app::{App, random};
@@ -37,7 +38,7 @@ struct Now {
 }
 
 async fn poll(visit: Visit, State(app): State<App>) -> Response {
-    let seen = look(&app, &visit.environment);
+    let seen = Pulse::seen(&app, &visit.environment);
     axum::Json(Now {
         revision: seen.revision,
         mark: format!("{:x}-{:x}", seen.fleet, seen.tick),
@@ -51,7 +52,7 @@ async fn follow(
     seat: Option<Extension<Arc<Busy>>>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let stream_place = app.stream_place()?;
+    let place = app.tabs.place(&visit.token().id)?;
     let since = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
@@ -71,7 +72,7 @@ async fn follow(
         beat_at: Instant::now(),
         who: (*visit).clone(),
         app,
-        _counted: (seat, stream_place),
+        _counted: (seat, place),
     };
     let body = Body::from_stream(stream::unfold(tab, Tab::next));
     let headers = [
@@ -98,8 +99,8 @@ struct Tab {
     /// When it is to be told of what is newer.
     due: Option<Instant>,
     beat_at: Instant,
-    /// Its connection's seat, and its place among the streams.
-    _counted: (Option<Extension<Arc<Busy>>>, OwnedSemaphorePermit),
+    /// Its connection's seat, and its place among the tabs.
+    _counted: (Option<Extension<Arc<Busy>>>, Place),
 }
 
 impl Tab {

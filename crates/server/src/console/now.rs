@@ -10,11 +10,11 @@ use leverframe_core::rollout::{Phase, Rollout};
 use leverframe_wire::admin::{self, Evidence, RolloutState, Status};
 
 use super::visit::Visit;
-use super::{Pages, answer, listed};
-use crate::admin::{journal, status};
+use super::{Pages, answer, day, listed};
+use crate::admin::status;
 use crate::app::App;
 use crate::convert::{Known, evidence_view, whole_rollout_view};
-use crate::limit::{JOURNAL_PATIENCE, NOW_CHANGES_MAX, NOW_LEVERS_MAX, NOW_ROLLOUTS_MAX};
+use crate::limit::{NOW_LEVERS_MAX, NOW_ROLLOUTS_MAX};
 use crate::problem::Failure;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -41,7 +41,7 @@ async fn show(visit: Visit, State(app): State<App>) -> Result<Response, Failure>
     let mut running = running(&app, &visit);
     let running_more = running.len().saturating_sub(NOW_ROLLOUTS_MAX);
     running.truncate(NOW_ROLLOUTS_MAX);
-    let changed = changed(&app, &visit, since.to_string()).await;
+    let changed = day::changed(&app, &visit, since).await;
     let shell = visit.shell(&app, Place::Now, format!("Now in {environment}"));
     Ok(answer::page(&page::Now {
         needs: needs(&app, &shell, &status),
@@ -98,32 +98,6 @@ fn rolled_back(app: &App, visit: &Visit, since: leverframe_core::Timestamp) -> V
         .take(NOW_ROLLOUTS_MAX)
         .map(|one| whole_rollout_view(&state, one, now))
         .collect()
-}
-
-/// What changed here since then, definitions included; or why that cannot be said.
-async fn changed(
-    app: &App,
-    visit: &Visit,
-    since: String,
-) -> Result<Vec<admin::RecordView>, String> {
-    let wanted = journal::Wanted {
-        since: Some(since),
-        environment: Some(visit.environment.to_string()),
-        global: true,
-        limit: Some(NOW_CHANGES_MAX),
-        ..journal::Wanted::default()
-    };
-    match tokio::time::timeout(JOURNAL_PATIENCE, journal::list(app, visit, &wanted)).await {
-        Ok(Ok(page)) => Ok(page.records),
-        Ok(Err(failure)) => Err(format!(
-            "The journal cannot be read now: {}",
-            failure.detail()
-        )),
-        Err(_) => Err(
-            "The journal does not answer now; everything else here is true all the same."
-                .to_owned(),
-        ),
-    }
 }
 
 /// What somebody should look at.

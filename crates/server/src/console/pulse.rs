@@ -3,8 +3,10 @@
 //! One task looks, and only while somebody listens: a tab costs the way of a kill nothing, because
 //! nothing on that way knows of tabs.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use leverframe_flags::EnvironmentKey;
 use tokio::sync::watch;
@@ -27,6 +29,31 @@ pub(crate) struct Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     listened: Mutex<Vec<(EnvironmentKey, watch::Sender<Seen>)>>,
+    asked: Mutex<Asked>,
+}
+
+/// What those heard who ask instead of listening, by environment, and when.
+#[derive(Debug, Default)]
+struct Asked(HashMap<EnvironmentKey, (Instant, Seen)>);
+
+impl Asked {
+    /// What was seen lately, unless there is a newer revision; else a new look.
+    fn seen(
+        &mut self,
+        environment: &EnvironmentKey,
+        (revision, now): (u64, Instant),
+        look: impl FnOnce() -> Seen,
+    ) -> Seen {
+        if let Some((at, seen)) = self.0.get(environment)
+            && seen.revision == revision
+            && now.duration_since(*at) < PULSE_FLEET_EVERY
+        {
+            return *seen;
+        }
+        let seen = look();
+        self.0.insert(environment.clone(), (now, seen));
+        seen
+    }
 }
 
 impl Pulse {
@@ -46,6 +73,14 @@ impl Pulse {
         app.tasks
             .spawn(keep_looking(app.clone(), environment.clone()));
         receiver
+    }
+
+    /// What is there now or was a moment ago: the evaluators are not counted for everybody who asks.
+    pub(super) fn seen(app: &App, environment: &EnvironmentKey) -> Seen {
+        let asked = &app.pulse.asked;
+        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (app.node().state().revision(), Instant::now());
+        asked.seen(environment, now, || look(app, environment))
     }
 }
 
@@ -89,7 +124,7 @@ async fn keep_looking(app: App, environment: EnvironmentKey) {
 }
 
 /// What is there now.
-pub(super) fn look(app: &App, environment: &EnvironmentKey) -> Seen {
+fn look(app: &App, environment: &EnvironmentKey) -> Seen {
     let node = app.node();
     let state = node.state();
     let fleet = app.feed(environment.as_str()).map_or(0, |feed| {
@@ -119,4 +154,35 @@ fn digest(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn who_asks_at_the_same_time_hears_the_same_look_and_of_a_change_at_once() {
+        let mut asked = Asked::default();
+        let (prod, dev) = ("prod".parse().unwrap(), "dev".parse().unwrap());
+        let begin = Instant::now();
+        let mut looks = 0;
+        let mut ask = |environment: &EnvironmentKey, revision, now| {
+            let look = || {
+                looks += 1;
+                Seen {
+                    revision,
+                    fleet: looks,
+                    tick: 0,
+                }
+            };
+            asked.seen(environment, (revision, now), look).fleet
+        };
+        assert_eq!(ask(&prod, 7, begin), 1);
+        assert_eq!(ask(&prod, 7, begin + PULSE_FLEET_EVERY / 2), 1);
+        assert_eq!(ask(&dev, 7, begin), 2);
+        assert_eq!(ask(&prod, 8, begin + PULSE_FLEET_EVERY / 2), 3);
+        assert_eq!(ask(&prod, 8, begin + PULSE_FLEET_EVERY * 2), 4);
+    }
 }

@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use serde_json::json;
 
+use crate::evaluator::Evaluator;
 use crate::world::{PATIENCE, World};
 
 /// Reads the stream until it has said this.
@@ -67,4 +68,35 @@ async fn a_stream_ends_when_its_token_is_revoked() {
     world.ask("DELETE", &path).send().await.is(200);
     let end = async { while stream.next().await.is_some() {} };
     assert!(tokio::time::timeout(PATIENCE, end).await.is_ok());
+}
+
+#[tokio::test]
+async fn tabs_take_no_place_of_an_evaluator_and_one_token_takes_not_all() {
+    let world = World::with(|settings| {
+        settings.connections_max = 8;
+        settings.streams_max = 2;
+    })
+    .await;
+    let mut tabs = Vec::new();
+    loop {
+        let tab = world.get("/live?env=prod").response().await;
+        if tab.status() == 503 {
+            break;
+        }
+        assert_eq!(tab.status(), 200);
+        tabs.push(tab);
+    }
+    assert_eq!(tabs.len(), 3, "half of what is left beside the streams");
+    world.get("/live/poll?env=prod").send().await.is(200);
+    let token = world.token("evaluator", &["prod"], &[]).await;
+    let mut followers = Vec::new();
+    for name in ["web-1", "web-2"] {
+        followers.push(Evaluator::follow(&world, &token, name).await);
+    }
+    let fleet = world.fleet_until("prod", |fleet| {
+        fleet["evaluators"]
+            .as_array()
+            .is_some_and(|all| all.len() == 2)
+    });
+    fleet.await;
 }

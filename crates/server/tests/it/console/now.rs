@@ -116,3 +116,27 @@ async fn what_people_wrote_acts_on_nothing_there_and_a_reader_sees_its_own_envir
     assert!(!page.contains("closed in prod"), "{page}");
     world.page_as("/now?env=prod", &viewer).await.is(403);
 }
+
+#[tokio::test]
+async fn a_day_is_read_once_for_those_who_may_see_the_same() {
+    let world = World::new().await;
+    world.flag("checkout", &json!({})).await;
+    let viewer = world.token("viewer", &["prod"], &[]).await;
+    let said = "flag checkout created";
+    let page = world.page("/now?env=prod").await.is(200).text;
+    assert!(page.contains(said), "{page}");
+    world.disk.faults().fail_reads(true);
+    let page = world.page("/now?env=prod").await.is(200).text;
+    assert!(page.contains(said), "{page}");
+    let unread = "The journal cannot be read now";
+    for (path, token) in [("/now?env=prod", &viewer), ("/now?env=dev", &world.admin)] {
+        let page = world.page_as(path, token).await.is(200).text;
+        assert!(page.contains(unread) && !page.contains(said), "{page}");
+    }
+    world.open("checkout", "prod").await;
+    let page = world.page("/now?env=prod").await.is(200).text;
+    assert!(
+        page.contains(unread),
+        "what is kept is not of this revision: {page}"
+    );
+}
