@@ -31,6 +31,7 @@ mod segment;
 mod session;
 mod settings;
 mod sign_in;
+mod stored;
 mod tabs;
 mod trial;
 mod undo;

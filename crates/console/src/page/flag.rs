@@ -9,6 +9,7 @@ use crate::badge::Badge;
 use crate::markdown::Markdown;
 use crate::plain::Plain;
 use crate::shell::Shell;
+use crate::stored::Stored;
 use crate::sunset::Sunset;
 use crate::text::span;
 
@@ -22,8 +23,8 @@ pub struct Flag {
     pub flag: admin::Flag,
     /// The rollout that runs in this environment, or its last one.
     pub rollout: Option<Rollout>,
-    /// The revision that was stored just now, and who has the newest one.
-    pub stored: Option<(u64, Confirmation)>,
+    /// What came of the form before this page, and who has the newest revision.
+    pub stored: Option<(Stored, Confirmation)>,
     /// Whether somebody is in, where that was asked.
     pub trial: Trial,
     /// What happened to it last; none where this visitor may not read the journal.

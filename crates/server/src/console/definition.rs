@@ -9,10 +9,12 @@ use leverframe_console::page::{self, Draft};
 use leverframe_console::{Failing, Place};
 use leverframe_core::Timestamp;
 use leverframe_core::access::Permission;
+use leverframe_node::Accepted;
 use leverframe_wire::admin::{Flag, FlagDefinition, PutFlag};
 
-use super::flag::stored;
+use super::flag::here;
 use super::form::Form;
+use super::stored::{Came, telling};
 use super::trial::tried;
 use super::visit::Visit;
 use super::{Pages, answer, listed};
@@ -75,15 +77,18 @@ async fn create(visit: Visit, State(app): State<App>, form: Form) -> Result<Resp
             definition: definition.clone(),
             why: form.why(),
         };
-        flag::create(&app, &visit, wanted, change).await?;
-        Ok(definition)
+        let accepted = flag::create(&app, &visit, wanted, change).await?;
+        Ok((definition, accepted))
     };
     match asked.await {
-        Ok(definition) if is_preview => {
+        Ok((definition, _)) if is_preview => {
             page.preview = Some(Preview::of_new(&definition));
             Ok(answer::page(&page))
         }
-        Ok(definition) => Ok(answer::go(&stored(&app, &visit, &definition.key))),
+        Ok((definition, accepted)) => {
+            let page = here(&visit, &definition.key);
+            Ok(answer::go(&telling(page, &accepted)))
+        }
         Err(failure) => Ok(refused(page, &failure)),
     }
 }
@@ -134,16 +139,16 @@ async fn edit(
         match is_save {
             true => save(&visit, &app, &key, definition, &form)
                 .await
-                .map(|()| None),
+                .map(Came::Stored),
             false => preview(&visit, &app, &flag, definition, &form)
                 .await
-                .map(Some),
+                .map(Came::Preview),
         }
     };
     match asked.await {
-        Ok(None) => Ok(answer::go(&stored(&app, &visit, &key))),
-        Ok(preview) => {
-            page.preview = preview;
+        Ok(Came::Stored(accepted)) => Ok(answer::go(&telling(here(&visit, &key), &accepted))),
+        Ok(Came::Preview(preview)) => {
+            page.preview = Some(preview);
             Ok(answer::page(&page))
         }
         Err(failure) => {
@@ -171,13 +176,12 @@ async fn save(
     key: &str,
     definition: FlagDefinition,
     form: &Form,
-) -> Result<(), Failure> {
+) -> Result<Accepted, Failure> {
     let wanted = PutFlag {
         definition,
         why: form.why(),
     };
-    flag::edit(app, visit, key, wanted, form.change()?).await?;
-    Ok(())
+    flag::edit(app, visit, key, wanted, form.change()?).await
 }
 
 /// What an edit would change.

@@ -5,8 +5,11 @@ use axum::response::Response;
 use leverframe_console::{Failing, Link, Place, page};
 use leverframe_core::Command;
 use leverframe_core::access::{Permission, Role};
+use leverframe_core::state::Before;
+use leverframe_wire::admin;
 
 use super::form::Form;
+use super::stored::told;
 use super::visit::Visit;
 use super::{Pages, answer, evaluation, listed};
 use crate::admin::{flag, fleet, journal, rollout};
@@ -42,10 +45,10 @@ async fn page_of(visit: &Visit, app: &App, key: &str) -> Result<page::Flag, Fail
         limit: Some(HISTORY_MAX),
         ..journal::Wanted::default()
     };
-    let revision = visit.parameter("r").and_then(|text| text.parse().ok());
+    let stored = told(visit, |revision| is_of_flag(app, &flag, revision));
     let newest = fleet::newest(app, visit, visit.environment.as_str());
     Ok(page::Flag {
-        stored: revision.zip(newest.ok()),
+        stored: stored.zip(newest.ok()),
         shell: visit.shell(app, Place::Flags, key),
         trial: evaluation::trial(visit, app, key),
         rollout: rollout::of(app, visit, visit.environment.as_str(), key).ok(),
@@ -116,7 +119,18 @@ pub(super) fn here(visit: &Visit, key: &str) -> Link {
     Link::to(["flags", key]).with("env", &visit.environment)
 }
 
-/// A flag's page after something was stored, which says who has it.
-pub(super) fn stored(app: &App, visit: &Visit, key: &str) -> Link {
-    here(visit, key).with("r", app.node().state().revision())
+/// Whether a revision is one of this flag: that it has its definition from, or a recent one.
+fn is_of_flag(app: &App, flag: &admin::Flag, revision: u64) -> bool {
+    let key = flag.definition.key.as_str();
+    let is_of_it = |before: &Before| match before {
+        Before::Position { flag, .. } | Before::NoFlag { flag } | Before::Archived { flag, .. } => {
+            flag.as_str() == key
+        }
+        Before::Definition { definition } => definition.key.as_str() == key,
+        _ => false,
+    };
+    let state = app.node().state();
+    let touched = state.touched(revision);
+    flag.defined_revision == revision
+        || touched.is_some_and(|touched| touched.before.iter().any(is_of_it))
 }

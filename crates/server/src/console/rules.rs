@@ -11,8 +11,9 @@ use leverframe_console::{Failing, Place};
 use leverframe_flags::Expression;
 use leverframe_wire::admin::Flag;
 
-use super::flag::stored;
+use super::flag::here;
 use super::form::Form;
+use super::stored::{Came, telling};
 use super::trial::tried;
 use super::visit::Visit;
 use super::{Pages, answer, listed};
@@ -98,18 +99,18 @@ async fn change(
         match is_save {
             true => {
                 let (why, change) = (form.why(), form.change()?);
-                operation.submit(&app, &visit, change, why).await?;
-                Ok(None)
+                let accepted = operation.submit(&app, &visit, change, why).await?;
+                Ok(Came::Stored(accepted))
             }
             false => preview(&visit, &app, &page.flag, &operation, &form)
                 .await
-                .map(Some),
+                .map(Came::Preview),
         }
     };
     match asked.await {
-        Ok(None) => Ok(answer::go(&stored(&app, &visit, &key))),
-        Ok(preview) => {
-            page.preview = preview;
+        Ok(Came::Stored(accepted)) => Ok(answer::go(&telling(here(&visit, &key), &accepted))),
+        Ok(Came::Preview(preview)) => {
+            page.preview = Some(preview);
             page.asked = once_more(&form);
             Ok(answer::page(&page))
         }

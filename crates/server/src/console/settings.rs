@@ -39,8 +39,3 @@ async fn show(visit: Visit, State(app): State<App>) -> Response {
         outside: outside.sources.names().count() + outside.channels.names().count(),
     })
 }
-
-/// The revision that the form before this page was stored as, as its address says.
-fn stored(visit: &Visit) -> Option<u64> {
-    visit.parameter("r")?.parse().ok()
-}

@@ -5,6 +5,7 @@ use leverframe_wire::admin::Environment;
 
 use crate::badge::{Badge, Tone};
 use crate::shell::Shell;
+use crate::stored::Stored;
 
 /// Environments, and which of them are guarded.
 #[derive(Debug, Template)]
@@ -18,8 +19,8 @@ pub struct Environments {
     pub refusal: Option<String>,
     /// What was asked for and refused.
     pub asked: AskedEnvironment,
-    /// The revision that a change was stored as.
-    pub stored: Option<u64>,
+    /// What came of the form before this page.
+    pub stored: Option<Stored>,
 }
 
 /// The environment that somebody wants to add.

@@ -7,6 +7,7 @@ use leverframe_wire::admin::{CreatedToken, Role, Token};
 use crate::badge::{Badge, Tone};
 use crate::link::Link;
 use crate::shell::Shell;
+use crate::stored::Stored;
 
 /// Most tokens on one page.
 const ROWS_MAX: usize = 100;
@@ -33,8 +34,8 @@ pub struct Tokens {
     pub created: Option<CreatedToken>,
     /// What was asked for and refused.
     pub asked: AskedToken,
-    /// The revision that a revocation was stored as.
-    pub stored: Option<u64>,
+    /// What came of the revocation before this page.
+    pub stored: Option<Stored>,
 }
 
 /// The token that somebody wants to make, as the form has it.

@@ -5,12 +5,13 @@ use axum::response::Response;
 use leverframe_console::page::settings::{AskedEnvironment, Environments};
 use leverframe_console::{Failing, Place};
 use leverframe_core::access::Permission;
+use leverframe_node::Accepted;
 use leverframe_wire::admin::{CreateEnvironment, GuardEnvironment};
 
-use super::stored;
 use crate::admin::environment;
 use crate::app::App;
 use crate::console::form::Form;
+use crate::console::stored::{telling, told};
 use crate::console::visit::Visit;
 use crate::console::{Pages, answer, listed};
 use crate::problem::Failure;
@@ -44,7 +45,7 @@ async fn add(visit: Visit, State(app): State<App>, form: Form) -> Response {
         environment::create(&app, &visit, wanted, form.change()?).await
     };
     match added.await {
-        Ok(accepted) => done(&visit, &app, accepted.receipt.revision),
+        Ok(accepted) => done(&visit, &app, &accepted),
         Err(failure) => refuse(&visit, &app, &failure, asked),
     }
 }
@@ -64,15 +65,15 @@ async fn guard(
         environment::guard(&app, &visit, &environment, wanted, form.change()?).await
     };
     match changed.await {
-        Ok(accepted) => done(&visit, &app, accepted.receipt.revision),
+        Ok(accepted) => done(&visit, &app, &accepted),
         Err(failure) => refuse(&visit, &app, &failure, AskedEnvironment::default()),
     }
 }
 
-fn done(visit: &Visit, app: &App, revision: u64) -> Response {
+fn done(visit: &Visit, app: &App, accepted: &Accepted) -> Response {
     let shell = visit.shell(app, Place::Settings, "Environments");
     let page = shell.link(["settings", "environments"]);
-    answer::go(&page.with("r", revision))
+    answer::go(&telling(page, accepted))
 }
 
 fn refuse(visit: &Visit, app: &App, failure: &Failure, asked: AskedEnvironment) -> Response {
@@ -84,11 +85,20 @@ fn refuse(visit: &Visit, app: &App, failure: &Failure, asked: AskedEnvironment) 
 
 fn page(visit: &Visit, app: &App) -> Environments {
     let refusal = visit.permit(&Permission::ManageEnvironments).err();
+    let state = app.node().state();
+    let is_of_guard = |revision| {
+        state.environments().any(|entry| {
+            entry.guarded_revision == revision
+                && visit
+                    .token()
+                    .allows_environment(entry.environment.key.as_str())
+        })
+    };
     Environments {
         shell: visit.shell(app, Place::Settings, "Environments"),
         environments: environment::all(app, visit).environments,
         refusal: refusal.map(|failure| failure.detail().to_owned()),
         asked: AskedEnvironment::default(),
-        stored: stored(visit),
+        stored: told(visit, is_of_guard),
     }
 }

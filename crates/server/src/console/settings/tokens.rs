@@ -11,10 +11,10 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error, StrDeserializer};
 
-use super::stored;
 use crate::admin::token;
 use crate::app::App;
 use crate::console::form::Form;
+use crate::console::stored::{telling, told};
 use crate::console::visit::Visit;
 use crate::console::{Pages, answer, listed};
 use crate::problem::Failure;
@@ -66,7 +66,7 @@ async fn revoke(
         Ok(accepted) => {
             let shell = visit.shell(&app, Place::Settings, "Tokens");
             let page = shell.link(["settings", "tokens"]);
-            Ok(answer::go(&page.with("r", accepted.receipt.revision)))
+            Ok(answer::go(&telling(page, &accepted)))
         }
         Err(failure) => Ok(refuse(&visit, &app, &failure, AskedToken::default())),
     }
@@ -120,6 +120,10 @@ fn wanted(asked: &AskedToken, form: &Form) -> Result<CreateToken, Failure> {
 fn page(visit: &Visit, app: &App) -> Tokens {
     let state = app.node().state();
     let environments = state.environments();
+    let is_of_revocation = |revision| {
+        let mut tokens = state.tokens();
+        tokens.any(|entry| entry.revision == revision && entry.revoked_at.is_some())
+    };
     Tokens {
         shell: visit.shell(app, Place::Settings, "Tokens"),
         tokens: token::all(app).tokens,
@@ -132,6 +136,6 @@ fn page(visit: &Visit, app: &App) -> Tokens {
         after: visit.parameter("after").unwrap_or_default(),
         created: None,
         asked: AskedToken::default(),
-        stored: stored(visit),
+        stored: told(visit, is_of_revocation),
     }
 }

@@ -300,3 +300,31 @@ async fn who_may_not_edit_gets_no_form_and_is_refused_all_the_same() {
         .is(403);
     assert_eq!(definition(&world, "new-checkout").await, before);
 }
+
+#[tokio::test]
+async fn a_page_says_stored_of_its_own_revision_and_not_what_an_address_says() {
+    let world = World::new().await;
+    let page = world.form("/flags?env=prod", &typed(&[])).await.is(200);
+    let made = revision(&world).await;
+    assert!(
+        page.text.contains(&format!(">r{made}</a>")),
+        "{}",
+        page.text
+    );
+    // The same once more is stored by nobody, and what was stored since is somebody else's.
+    world.flag("other", &json!({})).await;
+    let others = revision(&world).await;
+    let edit = "/flags/new-checkout/edit?env=prod";
+    let if_match = made.to_string();
+    let again = ("idempotency", "again");
+    let fields = typed(&[("step", "save"), ("if_match", &if_match), again]);
+    let page = world.form(edit, &fields).await.is(200).text;
+    assert_eq!(revision(&world).await, others);
+    let said = format!("Nothing to change: it is so since <a href=\"/audit/{made}?env=prod\">");
+    assert!(page.contains(&said), "{page}");
+    for not_its in [others, 1, 99_999_999] {
+        let path = format!("/flags/new-checkout?env=prod&r={not_its}");
+        let page = world.page(&path).await.is(200).text;
+        assert!(!page.contains("Stored as"), "r{not_its}: {page}");
+    }
+}

@@ -364,3 +364,25 @@ async fn one_sees_where_else_one_is_signed_in_and_ends_it() {
     there.get("/settings").await.is(303);
     admin.get("/settings").await.is(200);
 }
+
+#[tokio::test]
+async fn nothing_was_stored_because_an_address_says_so() {
+    let world = World::new().await;
+    for path in ["/settings/tokens", "/settings/environments"] {
+        world.flag(&path[10..], &json!({})).await;
+        let newest = world.newest().await["revision"].clone();
+        for revision in [newest.to_string(), "99999999".to_owned()] {
+            let page = world
+                .page(&format!("{path}?r={revision}"))
+                .await
+                .is(200)
+                .text;
+            assert!(!page.contains("Stored as"), "{path} r{revision}: {page}");
+        }
+    }
+    let guard = "/settings/environments/dev/guard";
+    for said in ["Stored as", "Nothing to change"] {
+        let page = world.form(guard, &[("guarded", "1")]).await.is(200).text;
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
