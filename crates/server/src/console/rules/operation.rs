@@ -1,7 +1,7 @@
 //! One change of the rules: as it was typed, as the definition that it leads to, and as the command.
 
 use leverframe_console::page::{NeedDraft, RuleDraft};
-use leverframe_flags::EnvironmentKey;
+use leverframe_flags::{EnvironmentKey, Expression};
 use leverframe_node::Accepted;
 use leverframe_wire::admin::{
     AddRule, Arm, EnvironmentRules, FlagDefinition, MoveRule, Prerequisite, PutFlag, Rule, Serve,
@@ -268,11 +268,13 @@ pub(super) fn composed(
     let one = format!("{attribute} {operator} {asked}")
         .trim_end()
         .to_owned();
-    Ok(match when {
-        "" => one,
-        when if when.contains(" or ") => format!("({when}) and {one}"),
-        when => format!("{when} and {one}"),
-    })
+    match when.trim() {
+        "" => Ok(one),
+        when => match when.parse::<Expression>() {
+            Ok(_) => Ok(format!("({when}) and {one}")),
+            Err(error) => Err(Failure::invalid("rule.when", error.to_string())),
+        },
+    }
 }
 
 /// Whether a text is a network such as `10.0.0.0/8`.
@@ -283,8 +285,6 @@ fn is_network(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use leverframe_flags::Expression;
-
     use super::*;
 
     #[test]
@@ -308,8 +308,25 @@ mod tests {
             let read: Expression = when.parse().unwrap();
             assert_eq!(read.to_string(), wanted);
         }
-        let both = composed("a == 1 or b == 2", "c", "==", "3").unwrap();
-        assert_eq!(both, "(a == 1 or b == 2) and c == 3");
         assert!(composed("", "", "==", "3").is_err());
+    }
+
+    #[test]
+    fn what_was_asked_before_is_asked_as_it_was_however_it_was_typed() {
+        for before in [
+            "a == 1",
+            "a == 1 or b == 2",
+            "a == 1 or\nb == 2",
+            "a == 1\tor\tb == 2",
+            "(a == 1) or (b == 2)",
+            "not a == 1",
+        ] {
+            let both: Expression = composed(before, "c", "==", "3").unwrap().parse().unwrap();
+            let wanted: Expression = format!("({before}) and (c == 3)").parse().unwrap();
+            assert_eq!(both.to_string(), wanted.to_string(), "{before:?}");
+        }
+        for broken in ["a == 1 or", "a == 1) or (b == 2", "a =="] {
+            assert!(composed(broken, "c", "==", "3").is_err(), "{broken}");
+        }
     }
 }

@@ -201,7 +201,7 @@ async fn a_condition_that_cannot_be_read_is_shown_with_the_place() {
     ];
     let page = world.form(PATH, &fields).await.is(200).text;
     assert!(
-        page.contains("a == 1 and plan == &#34;beta&#34;</textarea>"),
+        page.contains("(a == 1) and plan == &#34;beta&#34;</textarea>"),
         "{page}"
     );
     assert_eq!(revision(&world).await, before);
