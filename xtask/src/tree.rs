@@ -9,6 +9,8 @@ use crate::bench::Bench;
 /// The files, by path.
 pub(crate) struct Tree {
     files: Vec<TextFile>,
+    /// What is there and no text, such as a picture.
+    others: Vec<String>,
 }
 
 /// One file that is text.
@@ -35,10 +37,18 @@ impl Tree {
             String::from_utf8_lossy(&output.stderr).trim()
         );
         let listed = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
-        let files = listed.split('\0').filter(|path| !path.is_empty());
-        Ok(Self {
-            files: files.filter_map(|path| read(bench.root(), path)).collect(),
-        })
+        let mut tree = Self {
+            files: Vec::new(),
+            others: Vec::new(),
+        };
+        for path in listed.split('\0').filter(|path| !path.is_empty()) {
+            match read(bench.root(), path) {
+                Some(file) => tree.files.push(file),
+                None if bench.root().join(path).is_file() => tree.others.push(path.to_owned()),
+                None => {}
+            }
+        }
+        Ok(tree)
     }
 
     #[cfg(test)]
@@ -49,6 +59,7 @@ impl Tree {
         };
         Self {
             files: files.iter().map(file).collect(),
+            others: Vec::new(),
         }
     }
 
@@ -70,11 +81,12 @@ impl Tree {
     /// Whether there is a file, or a folder with a file in it.
     pub(crate) fn has(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
-        let inside = |file: &TextFile| {
-            let rest = file.path.strip_prefix(path);
+        let inside = |there: &str| {
+            let rest = there.strip_prefix(path);
             path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.files.iter().any(inside)
+        self.files.iter().any(|file| inside(&file.path))
+            || self.others.iter().any(|other| inside(other))
     }
 }
 
