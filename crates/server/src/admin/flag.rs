@@ -91,7 +91,7 @@ impl Wanted {
 }
 
 /// Whether a part, in lower case, is in one of the texts that a flag is looked for by.
-fn says(definition: &FlagDefinition, part: &str) -> bool {
+pub(crate) fn says(definition: &FlagDefinition, part: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(part);
     has(definition.key.as_str())
         || has(&definition.description)

@@ -18,6 +18,7 @@ use leverframe_wire::admin;
 use super::form::Form;
 use super::visit::Visit;
 use super::{Pages, answer, confirmation, errors, listed};
+use crate::admin::flag::says;
 use crate::admin::lever;
 use crate::app::App;
 use crate::convert::{definition_view, freeze_view, lever_view};
@@ -310,7 +311,7 @@ impl Found {
         let mut found: Vec<(Group, Reverse<u64>, &Arc<Flag>)> = state
             .flags()
             .filter(|flag| !flag.is_archived && !flag.is_internal())
-            .filter(|flag| matches(flag, &search))
+            .filter(|flag| search.is_empty() || says(&flag.definition, &search))
             .filter_map(|flag| {
                 let definition = &flag.definition;
                 let is_of_owner = asked
@@ -370,15 +371,4 @@ impl Found {
             rows: found.iter().take(most).map(row).collect(),
         }
     }
-}
-
-/// Whether a flag is what is searched for, in lower case.
-fn matches(flag: &Flag, search: &str) -> bool {
-    let definition = &flag.definition;
-    let has = |text: &str| text.to_lowercase().contains(search);
-    search.is_empty()
-        || has(definition.key.as_str())
-        || has(&definition.owner)
-        || has(&definition.description)
-        || definition.tags.iter().any(|tag| has(tag))
 }
