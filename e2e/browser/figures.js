@@ -19,6 +19,7 @@ import { Lever } from './lever.js';
 
 const FLAGS = Number(process.env.LEVER_FLAGS ?? 10_000);
 const TABS = Number(process.env.LEVER_TABS ?? 200);
+const TABS_OF_TOKEN = 40;
 const EVALUATORS = 12;
 /** How often each page is asked for. */
 const ASKED = 300;
@@ -153,7 +154,11 @@ async function kills(lever, flag) {
 
 async function tabs(lever, browser) {
   const crowd = await Evaluators.of(lever);
-  const others = fork(new URL('tabs.js', import.meta.url), { env: { ...process.env, LEVER_URL: lever.url, LEVER_TOKEN: lever.token } });
+  // A token has room for fifty tabs, and these are of several people.
+  const people = Math.ceil(TABS / TABS_OF_TOKEN);
+  const tokens = await Promise.all(Array.from({ length: people }, (_, n) => lever.tokenOf('operator', { name: `person ${n}` })));
+  const env = { ...process.env, LEVER_URL: lever.url, LEVER_TOKENS: tokens.join(' ') };
+  const others = fork(new URL('tabs.js', import.meta.url), { env });
   const told = async (word) => {
     others.send(word);
     const [answer] = await once(others, 'message');

@@ -1,22 +1,26 @@
 // Many open tabs without their windows, in a process of their own: each holds a stream of notices and
 // fetches its page when there is something new, no sooner and no more often than the console's script.
 
+import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 
-const { LEVER_URL: url, LEVER_TOKEN: token } = process.env;
+const { LEVER_URL: url, LEVER_TOKENS } = process.env;
+const tokens = LEVER_TOKENS.split(' ');
 const PAGES = ['/now', '/kill', '/fleet', '/rollouts', '/flags', '/audit'];
 /** As in the script: fetches are this far apart, and spread by this much. */
-const APART_MS = 500;
-const SPREAD_MS = 300;
+const script = await readFile(new URL('../../crates/console/assets/js/live.js', import.meta.url), 'utf8');
+const constant = (name) => Number(new RegExp(`${name} = (\\d+)`).exec(script)[1]);
+const APART_MS = constant('APART_MS');
+const SPREAD_MS = constant('SPREAD_MS');
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
-const headers = { authorization: `Bearer ${token}` };
 let tabs = [];
 let fetched = 0;
 
 function open(number) {
   return new Promise((resolve, reject) => {
-    const tab = { path: `${PAGES[number % PAGES.length]}?env=prod`, last: 0 };
+    const headers = { authorization: `Bearer ${tokens[number % tokens.length]}` };
+    const tab = { path: `${PAGES[number % PAGES.length]}?env=prod`, last: 0, headers };
     const options = { agent, headers: { ...headers, accept: 'text/event-stream' } };
     tab.stream = get(`${url}/live?env=prod`, options, (answer) => {
       if (answer.statusCode !== 200) return reject(new Error(`/live: ${answer.statusCode}`));
@@ -35,7 +39,7 @@ function soon(tab) {
   tab.timer = setTimeout(() => {
     tab.timer = undefined;
     tab.last = Date.now();
-    get(`${url}${tab.path}`, { agent, headers: { ...headers, accept: 'text/html' } }, (answer) => {
+    get(`${url}${tab.path}`, { agent, headers: { ...tab.headers, accept: 'text/html' } }, (answer) => {
       answer.resume().on('end', () => (fetched += 1));
     }).on('error', () => {});
   }, wait);
